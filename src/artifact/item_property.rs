@@ -1,0 +1,1 @@
+//! PowerShell `Get-ItemProperty` lists of registry keys.

@@ -1,0 +1,1 @@
+//! `reg query` output, with and without `/s`.

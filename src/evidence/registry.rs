@@ -1,0 +1,1 @@
+//! One view over all hives and exports of a machine.

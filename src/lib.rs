@@ -1,0 +1,30 @@
+//! actriage reads an evidence bundle from a Windows machine and says what keeps Microsoft 365 Apps from activating.
+//!
+//! A bundle flows one way, and each stage knows only what stands to its left:
+//!
+//! ```text
+//! zip | folder ─▶ bundle ─▶ artifact ─▶ evidence ─▶ checks ─▶ diagnosis ─▶ report
+//! ```
+//!
+//! * [`bundle`] lists the files of a zip, a folder or a zip inside a zip, within limits, without extracting anything.
+//! * [`artifact`] tells by content what a file is and decodes it: hives, `.reg` exports, event logs, command outputs.
+//! * [`evidence`] answers questions about the machine, each answer *found*, *absent* or *unknown*, each with its source.
+//! * [`checks`] are the questions: one file each, with its documentation, its fixture and its remedy.
+//! * [`diagnosis`] runs them, tells causes from symptoms, ranks the causes and pronounces the verdict.
+//! * [`report`] is the typed result (the JSON contract) and its renderings.
+//!
+//! What the checks want to see travels down as data ([`artifact::Interest`]), never as an import upwards.
+
+pub mod artifact;
+pub mod bundle;
+pub mod checks;
+pub mod cli;
+pub mod diagnosis;
+pub mod evidence;
+pub mod knowledge;
+pub mod report;
+pub mod time;
+
+#[cfg(test)]
+#[path = "../tests/workshop/mod.rs"]
+mod workshop;

@@ -1,0 +1,15 @@
+//! Whole-program tests, in one binary.
+
+#[path = "../workshop/mod.rs"]
+mod workshop;
+
+mod bundle;
+mod captures;
+mod checks;
+mod cli;
+mod corpus;
+mod damage;
+mod events;
+mod hive;
+mod registry;
+mod samples;

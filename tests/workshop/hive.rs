@@ -1,0 +1,1 @@
+//! Writes registry hives and their transaction logs.

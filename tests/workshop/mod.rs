@@ -1,0 +1,8 @@
+//! The workshop: writes hives, event logs and archives for the tests.
+//!
+//! It shares no code with the readers, so that a wrong idea of a format cannot agree with itself; what it writes is checked
+//! against independent readers.
+#![allow(dead_code, missing_docs)]
+
+pub mod evtx;
+pub mod hive;
