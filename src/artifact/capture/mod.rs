@@ -1,4 +1,48 @@
 //! Outputs of commands, each kind with its own reader, recognised by content and never by name.
+//!
+//! A file can hold several outputs. [`read`] cuts it into blocks at prompts, echoed commands and the places where a reader says
+//! that its output begins, lets every reader score each block, and gives it to the best. One file a kind; the table below is the
+//! only place that lists them.
+
+pub mod acl;
+pub mod adapter_binding;
+pub mod appx_packages;
+pub mod connection_profile;
+pub mod drivers;
+pub mod dsregcmd;
+pub mod environment;
+pub mod file_listing;
+pub mod firewall_log;
+pub mod firewall_profiles;
+pub mod firewall_rules;
+pub mod getmac;
+pub mod hosts;
+pub mod hotfixes;
+pub mod http_response;
+pub mod ip_config;
+pub mod ip_interfaces;
+pub mod ip_route;
+pub mod ipconfig;
+pub mod neighbors;
+pub mod netsh_dump;
+pub mod nslookup;
+pub mod ospp;
+pub mod probe_body;
+pub mod resolve_dns;
+pub mod route_print;
+pub mod service;
+pub mod split;
+pub mod systeminfo;
+pub mod tasklist;
+pub mod tcp_global;
+pub mod test_connection;
+pub mod vnextdiag;
+pub mod w32tm;
+pub mod winhttp_advproxy;
+pub mod winhttp_proxy;
+pub mod winsock_catalog;
+pub mod wlan_interfaces;
+pub mod wmic;
 
 use serde::Serialize;
 
@@ -41,31 +85,170 @@ pub struct Capture {
     pub data: CaptureData,
 }
 
-/// Which command a capture is the output of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum CaptureKind {
-    /// `Get-NetConnectionProfile`.
-    ConnectionProfile,
+/// A run of lines of a decoded file that holds one command output.
+#[derive(Clone, Copy, Debug)]
+pub struct Block<'t> {
+    /// The file.
+    pub text: &'t Text,
+    /// First line, 1-based.
+    pub from: u32,
+    /// Last line, inclusive.
+    pub to: u32,
+    /// The command line that was echoed above the block, if there was one.
+    pub command: Option<&'t str>,
 }
 
-impl CaptureKind {
-    /// The kind's name in dumps and locators.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::ConnectionProfile => "connection-profile",
-        }
+impl<'t> Block<'t> {
+    /// A block over all lines of a file.
+    pub fn whole(text: &'t Text) -> Self {
+        Self { text, from: 1, to: text.line_count(), command: None }
+    }
+
+    /// The lines with their numbers in the file.
+    pub fn lines(&self) -> impl DoubleEndedIterator<Item = (u32, &'t str)> + use<'t> {
+        let text = self.text;
+        (self.from..=self.to).map(move |number| (number, text.line(number)))
     }
 }
 
-/// The typed content of a capture.
-#[derive(Clone, Debug, Serialize)]
-#[serde(untagged)]
-pub enum CaptureData {
-    /// Nothing could be read.
-    Nothing,
+/// What a reader made of a block.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// How far it was understood.
+    pub status: CaptureStatus,
+    /// Why it is not `parsed`; required for every other status.
+    pub reason: Option<String>,
+    /// BCP 47 language of the labels; `None` if it cannot be told or the output is never localised.
+    pub language: Option<String>,
+    /// The typed content.
+    pub data: CaptureData,
+}
+
+/// A reader of one kind of capture.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader {
+    /// The kind that it reads.
+    pub kind: CaptureKind,
+    /// How surely a block is this command's output: 0 no, 100 certainly. Must be linear in the block's length.
+    pub recognise: fn(&Block<'_>) -> u8,
+    /// Whether a line is where this command's output begins, for cutting files that hold several outputs. Most readers say no
+    /// (a plain `|_| false`), because a prompt or a blank line does the cutting.
+    pub starts: fn(&str) -> bool,
+    /// Reads a block that was recognised. Never panics and never guesses.
+    pub read: fn(&Block<'_>) -> Reading,
+}
+
+macro_rules! kinds {
+    ($($variant:ident, $module:ident, $name:literal, $doc:literal;)+) => {
+        /// Which command a capture is the output of.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum CaptureKind {
+            $(#[doc = $doc] $variant,)+
+            /// Text that no reader knows.
+            Unknown,
+        }
+
+        impl CaptureKind {
+            /// The kind's name in dumps and locators.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                    Self::Unknown => "unknown",
+                }
+            }
+        }
+
+        /// The typed content of a capture.
+        #[derive(Clone, Debug, Serialize)]
+        #[serde(untagged)]
+        pub enum CaptureData {
+            $(#[doc = $doc] $variant($module::Data),)+
+            /// Nothing could be read.
+            Nothing,
+        }
+
+        /// All readers.
+        pub const READERS: &[Reader] = &[$($module::READER,)+];
+    };
+}
+
+kinds! {
+    ConnectionProfile, connection_profile, "connection-profile", "`Get-NetConnectionProfile`.";
+    WinhttpProxy, winhttp_proxy, "winhttp-proxy", "`netsh winhttp show proxy`.";
+    WinhttpAdvproxy, winhttp_advproxy, "winhttp-advproxy", "`netsh winhttp show advproxy`.";
+    WinsockCatalog, winsock_catalog, "winsock-catalog", "`netsh winsock show catalog`.";
+    Service, service, "service", "`sc query`, `sc queryex`, `sc qc` and `Get-Service`.";
+    Ipconfig, ipconfig, "ipconfig", "`ipconfig` and `ipconfig /all`.";
+    Nslookup, nslookup, "nslookup", "`nslookup`.";
+    ResolveDns, resolve_dns, "resolve-dns", "`Resolve-DnsName`.";
+    TestConnection, test_connection, "test-connection", "`Test-NetConnection`.";
+    ProbeBody, probe_body, "probe-body", "Bodies of `connecttest.txt` and `ncsi.txt`.";
+    HttpResponse, http_response, "http-response", "`curl` and `Invoke-WebRequest`.";
+    IpConfig, ip_config, "ip-config", "`netsh interface ip|ipv6 show config|addresses|dnsservers`.";
+    IpInterfaces, ip_interfaces, "ip-interfaces", "`netsh interface ip|ipv6 show interfaces`.";
+    IpRoute, ip_route, "ip-route", "`netsh interface ip|ipv6 show route`.";
+    Neighbors, neighbors, "neighbors", "`netsh interface ip|ipv6 show neighbors` and `arp -a`.";
+    NetshDump, netsh_dump, "netsh-dump", "`netsh dump` and `netsh interface dump`.";
+    FirewallProfiles, firewall_profiles, "firewall-profiles", "`netsh advfirewall show allprofiles`.";
+    FirewallRules, firewall_rules, "firewall-rules", "`netsh advfirewall firewall show rule`.";
+    FirewallLog, firewall_log, "firewall-log", "`pfirewall.log`.";
+    TcpGlobal, tcp_global, "tcp-global", "`netsh interface tcp show global`.";
+    WlanInterfaces, wlan_interfaces, "wlan-interfaces", "`netsh wlan show interfaces`.";
+    RoutePrint, route_print, "route-print", "`route print`.";
+    Getmac, getmac, "getmac", "`getmac`.";
+    AdapterBinding, adapter_binding, "adapter-binding", "`Get-NetAdapterBinding`.";
+    Drivers, drivers, "drivers", "`driverquery` and `fltmc`.";
+    Hosts, hosts, "hosts", "The hosts file.";
+    Environment, environment, "environment", "`set` and `Get-ChildItem env.";
+    Tasklist, tasklist, "tasklist", "`tasklist`.";
+    Systeminfo, systeminfo, "systeminfo", "`systeminfo`.";
+    Hotfixes, hotfixes, "hotfixes", "`wmic qfe` and `Get-HotFix`.";
+    Wmic, wmic, "wmic", "Other `wmic` outputs.";
+    Dsregcmd, dsregcmd, "dsregcmd", "`dsregcmd /status`.";
+    W32tm, w32tm, "w32tm", "`w32tm /query` and `/stripchart`.";
+    Ospp, ospp, "ospp", "`ospp.vbs /dstatus`.";
+    Vnextdiag, vnextdiag, "vnextdiag", "`vnextdiag.ps1 -action list`.";
+    AppxPackages, appx_packages, "appx-packages", "`Get-AppxPackage`.";
+    Acl, acl, "acl", "`Get-Acl | Format-List`.";
+    FileListing, file_listing, "file-listing", "`dir` and `Get-ChildItem`.";
 }
 
 /// Cuts a text into the command outputs that it holds and reads each.
-pub fn read(_text: &Text) -> Vec<Capture> {
-    Vec::new()
+pub fn read(text: &Text) -> Vec<Capture> {
+    split::split(text)
+        .into_iter()
+        .map(|block| {
+            let best = READERS
+                .iter()
+                .map(|reader| ((reader.recognise)(&block), reader))
+                .filter(|(score, _)| *score > 0)
+                .max_by_key(|(score, _)| *score);
+            let (kind, reading) = match best {
+                Some((_, reader)) => (reader.kind, (reader.read)(&block)),
+                None => (CaptureKind::Unknown, Reading::unrecognized("no reader knows this text")),
+            };
+            Capture {
+                line_from: block.from,
+                line_to: block.to,
+                kind,
+                encoding: text.encoding.name.to_string(),
+                language: reading.language,
+                status: reading.status,
+                reason: reading.reason,
+                data: reading.data,
+            }
+        })
+        .collect()
+}
+
+impl Reading {
+    /// A block whose kind may be known but whose content is not understood.
+    pub fn unrecognized(reason: impl Into<String>) -> Self {
+        Self {
+            status: CaptureStatus::Unrecognized,
+            reason: Some(reason.into()),
+            language: None,
+            data: CaptureData::Nothing,
+        }
+    }
 }

@@ -1,0 +1,20 @@
+//! `pfirewall.log`: packets that Windows Firewall dropped or allowed.
+
+use serde::Serialize;
+
+use super::{Block, CaptureKind, Reader, Reading};
+
+/// The typed content.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Data {}
+
+/// Reads this kind.
+pub const READER: Reader = Reader { kind: CaptureKind::FirewallLog, recognise, starts: |_| false, read };
+
+fn recognise(_block: &Block<'_>) -> u8 {
+    0
+}
+
+fn read(_block: &Block<'_>) -> Reading {
+    Reading::unrecognized("this reader is not written yet")
+}

@@ -1,0 +1,20 @@
+//! `w32tm /query` and `/stripchart`: time source and offset.
+
+use serde::Serialize;
+
+use super::{Block, CaptureKind, Reader, Reading};
+
+/// The typed content.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Data {}
+
+/// Reads this kind.
+pub const READER: Reader = Reader { kind: CaptureKind::W32tm, recognise, starts: |_| false, read };
+
+fn recognise(_block: &Block<'_>) -> u8 {
+    0
+}
+
+fn read(_block: &Block<'_>) -> Reading {
+    Reading::unrecognized("this reader is not written yet")
+}
