@@ -1,127 +1,117 @@
 //! Binary registry hives (regf): every structure read from its bytes, nothing trusted.
+//!
+//! A hive is a base block of 4096 bytes and hive bins full of cells; keys, values and lists name each other by cell offset.
+//! The reader keeps the file as it is and follows those offsets when asked, so opening costs nothing and a look-up touches the
+//! cells on its way and no others. Each file of this module is one structure of the format.
+//!
+//! Layout: M. Suhanov, "Windows registry file format specification".
 
+mod base_block;
+mod bytes;
+mod cell;
+mod error;
+mod key;
+mod kind;
+mod list;
 pub mod log;
+mod name;
+mod value;
+mod walk;
 
-use std::borrow::Cow;
+use std::fmt;
+
+pub use base_block::BaseBlock;
+pub use error::{Fault, HiveError, Structure};
+pub use key::Key;
+pub use kind::HiveKind;
+pub use list::Subkeys;
+pub use value::{Value, ValueData, Values};
+pub use walk::{Walk, WalkValues};
 
 use super::Problem;
 use super::security::SecurityDescriptor;
-use super::value::RegValue;
-use crate::time::FileTime;
-
-/// What keeps a structure of a hive from being read.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[error("{0}")]
-pub struct HiveError(pub Problem);
-
-/// Which hive a file is, told from its content.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HiveKind {
-    /// `HKLM\SYSTEM`.
-    System,
-    /// `HKLM\SOFTWARE`.
-    Software,
-    /// A profile's `NTUSER.DAT` (any account, also the service profiles and DEFAULT).
-    User,
-    /// A profile's `UsrClass.dat`.
-    UserClasses,
-    /// `HKLM\SAM`.
-    Sam,
-    /// `HKLM\SECURITY`.
-    Security,
-    /// `HKLM\COMPONENTS`.
-    Components,
-    /// The boot configuration data.
-    Bcd,
-    /// Amcache.hve.
-    Amcache,
-    /// None of these.
-    Other,
-}
 
 /// A hive in memory, after its logs (if any) were applied.
-#[derive(Debug)]
 pub struct Hive {
-    _bytes: Vec<u8>,
-}
-
-/// A key of a hive.
-#[derive(Clone, Copy)]
-pub struct Key<'h> {
-    _hive: &'h Hive,
+    bytes: Vec<u8>,
+    base: BaseBlock,
+    /// Bytes in front of a cell's content: its size, and in version 1.1 also the offset of the cell before it.
+    cell_head: usize,
+    /// The logs made up for what the base block says is missing.
+    replayed_clean: bool,
 }
 
 impl Hive {
-    /// Reads the base block; everything behind it is read when asked for.
-    pub fn open(bytes: Vec<u8>) -> Result<Self, HiveError> {
-        Ok(Self { _bytes: bytes })
+    /// Whether the bytes start like a hive: a base block whose file type is not that of a log.
+    pub fn recognise(bytes: &[u8]) -> bool {
+        BaseBlock::parse(bytes).is_ok_and(|base| !log::is_log_type(base.file_type))
     }
 
-    /// Which hive it is.
-    pub fn kind(&self) -> HiveKind {
-        HiveKind::Other
+    /// Reads the base block; everything behind it is read when asked for.
+    ///
+    /// # Errors
+    /// The file has no base block, or that of a transaction log.
+    pub fn open(bytes: Vec<u8>) -> Result<Self, HiveError> {
+        let base = BaseBlock::parse(&bytes)?;
+        if log::is_log_type(base.file_type) {
+            return Err(HiveError::new(28, Fault::LogInstead(base.file_type)));
+        }
+        let cell_head = if base.major_version == 1 && base.minor_version == 1 { 8 } else { 4 };
+        Ok(Self { bytes, base, cell_head, replayed_clean: false })
+    }
+
+    /// What the base block says.
+    pub fn base_block(&self) -> &BaseBlock {
+        &self.base
     }
 
     /// The root key.
+    ///
+    /// # Errors
+    /// No key can be read where the base block says that the root is.
     pub fn root(&self) -> Result<Key<'_>, HiveError> {
-        Ok(Key { _hive: self })
+        Key::at(self, self.base.root_offset)
     }
 
     /// The key at a path below the root (`\` between names, any case). `Ok(None)`: every list on the way was read and it is not
-    /// there. `Err`: something on the way is unreadable, so nobody can say.
-    pub fn key(&self, _path: &str) -> Result<Option<Key<'_>>, HiveError> {
-        Ok(None)
+    /// there.
+    ///
+    /// # Errors
+    /// Something on the way is unreadable, so nobody can say.
+    pub fn key(&self, path: &str) -> Result<Option<Key<'_>>, HiveError> {
+        self.root()?.descend(path)
+    }
+
+    /// The security descriptor of the root key.
+    ///
+    /// # Errors
+    /// The root key has none, or one of them cannot be read.
+    pub fn root_security(&self) -> Result<SecurityDescriptor, HiveError> {
+        self.root()?.security()
     }
 
     /// True when writes may be missing: the sequence numbers differ (or the checksum is wrong) and no log made up for it.
     pub fn is_dirty(&self) -> bool {
-        false
+        self.base.is_dirty() && !self.replayed_clean
     }
 
-    /// What is damaged in the structures that were looked at when opening.
+    /// All keys, each once, with their paths.
+    pub fn walk(&self) -> Walk<'_> {
+        Walk::new(self)
+    }
+
+    /// What is wrong with the frame of the hive: its base block, its length and its bins. [`Walk::problems`] tells what is
+    /// wrong with keys and values.
     pub fn problems(&self) -> Vec<Problem> {
-        Vec::new()
+        walk::frame_problems(self)
     }
 }
 
-impl<'h> Key<'h> {
-    /// The name as stored.
-    pub fn name(&self) -> Cow<'h, str> {
-        Cow::Borrowed("")
-    }
-
-    /// When the key was last written.
-    pub fn last_written(&self) -> FileTime {
-        FileTime::default()
-    }
-
-    /// All subkeys in stored order; an unreadable one is an error in its place.
-    pub fn subkeys(&self) -> Vec<Result<Key<'h>, HiveError>> {
-        Vec::new()
-    }
-
-    /// One subkey by name, any case.
-    pub fn subkey(&self, _name: &str) -> Result<Option<Key<'h>>, HiveError> {
-        Ok(None)
-    }
-
-    /// All values in stored order.
-    pub fn values(&self) -> Vec<Result<RegValue, HiveError>> {
-        Vec::new()
-    }
-
-    /// One value by name, any case; the empty name is the default value.
-    pub fn value(&self, _name: &str) -> Result<Option<RegValue>, HiveError> {
-        Ok(None)
-    }
-
-    /// The class name, if any.
-    pub fn class_name(&self) -> Option<String> {
-        None
-    }
-
-    /// The security descriptor.
-    pub fn security(&self) -> Result<SecurityDescriptor, HiveError> {
-        Err(HiveError(Problem::new(super::Place::Whole, "a security cell", "none")))
+impl fmt::Debug for Hive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hive")
+            .field("base", &self.base)
+            .field("len", &self.bytes.len())
+            .finish_non_exhaustive()
     }
 }

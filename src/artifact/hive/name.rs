@@ -1,0 +1,136 @@
+//! Names of keys and values: Latin-1 or UTF-16, and compared as Windows compares them.
+
+use std::borrow::Cow;
+use std::cmp::Ordering;
+
+/// A name as it is stored.
+#[derive(Clone, Copy)]
+pub(super) struct RawName<'h> {
+    /// One byte a character when `compressed`, else two.
+    pub bytes: &'h [u8],
+    /// The name is Latin-1: Windows drops the high bytes when all of them are zero.
+    pub compressed: bool,
+}
+
+impl<'h> RawName<'h> {
+    /// As text; lone surrogates become U+FFFD.
+    pub fn decode(self) -> Cow<'h, str> {
+        if !self.compressed {
+            return Cow::Owned(String::from_utf16_lossy(&utf16(self.bytes).collect::<Vec<_>>()));
+        }
+        match std::str::from_utf8(self.bytes) {
+            Ok(text) if text.is_ascii() => Cow::Borrowed(text),
+            _ => Cow::Owned(self.bytes.iter().map(|&byte| char::from(byte)).collect()),
+        }
+    }
+
+    /// Appends the text to a path.
+    pub fn push_to(self, path: &mut String) {
+        match std::str::from_utf8(self.bytes) {
+            Ok(text) if self.compressed && text.is_ascii() => path.push_str(text),
+            _ => path.push_str(&self.decode()),
+        }
+    }
+
+    /// Whether this is the wanted name, without regard to case.
+    #[inline]
+    pub fn is(self, wanted: &Wanted) -> bool {
+        if self.compressed {
+            self.bytes.len() == wanted.units.len()
+                && self.bytes.iter().zip(&wanted.units).all(|(&byte, &unit)| fold_latin1(byte) == unit)
+        } else {
+            self.bytes.len() == wanted.units.len() * 2
+                && utf16(self.bytes).zip(&wanted.units).all(|(own, &unit)| fold(own) == unit)
+        }
+    }
+
+    /// The order in which Windows keeps subkeys: by upper-case UTF-16 units.
+    pub fn order(self, wanted: &Wanted) -> Ordering {
+        let other = wanted.units.iter().copied();
+        if self.compressed {
+            self.bytes.iter().map(|&byte| fold_latin1(byte)).cmp(other)
+        } else {
+            utf16(self.bytes).map(fold).cmp(other)
+        }
+    }
+}
+
+/// A name that is looked for: upper-case, with the hash that `lh` lists keep.
+#[derive(Default)]
+pub(super) struct Wanted {
+    units: Vec<u16>,
+    hash: u32,
+}
+
+impl Wanted {
+    /// Prepares a name.
+    pub fn new(name: &str) -> Self {
+        let mut wanted = Self::default();
+        wanted.set(name);
+        wanted
+    }
+
+    /// Prepares another name in the same memory.
+    pub fn set(&mut self, name: &str) {
+        self.units.clear();
+        if name.is_ascii() {
+            self.units.extend(name.bytes().map(|byte| u16::from(byte.to_ascii_uppercase())));
+        } else {
+            self.units.extend(name.encode_utf16().map(fold));
+        }
+        self.hash =
+            self.units.iter().fold(0, |hash: u32, &unit| hash.wrapping_mul(37).wrapping_add(unit.into()));
+    }
+
+    /// The hash of an `lh` list.
+    pub fn hash(&self) -> u32 {
+        self.hash
+    }
+
+    /// Whether the hint of an `lf` list (the first four characters; zero where it could not be made) allows this name.
+    pub fn allows_hint(&self, hint: [u8; 4]) -> bool {
+        if hint.first() == Some(&0) {
+            return true;
+        }
+        hint.iter()
+            .enumerate()
+            .all(|(at, &byte)| self.units.get(at).copied().unwrap_or(0) == fold_latin1(byte))
+    }
+}
+
+/// UTF-16LE units; an odd last byte is left out.
+pub(super) fn utf16(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
+    bytes.chunks_exact(2).map(|pair| pair.first_chunk().copied().map_or(0, u16::from_le_bytes))
+}
+
+/// UTF-16LE text up to its first NUL.
+pub(super) fn utf16_until_nul(bytes: &[u8]) -> String {
+    String::from_utf16_lossy(&utf16(bytes).take_while(|&unit| unit != 0).collect::<Vec<_>>())
+}
+
+#[inline]
+fn fold_latin1(byte: u8) -> u16 {
+    if byte.is_ascii() { u16::from(byte.to_ascii_uppercase()) } else { fold(u16::from(byte)) }
+}
+
+/// The upper-case form of one UTF-16 unit: one unit to one unit, inside the basic plane, independent of any language.
+///
+/// These are the simple mappings of Unicode. Windows has its own, older table; the few characters in which they differ
+/// cannot hide a key, because a look-up that finds nothing by hash compares the names themselves.
+pub(super) fn fold(unit: u16) -> u16 {
+    if unit < 0x80 {
+        return if (0x61..=0x7a).contains(&unit) { unit - 0x20 } else { unit };
+    }
+    // Greek letters with iota subscript: their full upper case is two letters, their simple one is the title case.
+    match unit {
+        0x1f80..=0x1f87 | 0x1f90..=0x1f97 | 0x1fa0..=0x1fa7 => return unit + 8,
+        0x1fb3 | 0x1fc3 | 0x1ff3 => return unit + 9,
+        _ => {}
+    }
+    let Some(letter) = char::from_u32(unit.into()) else { return unit };
+    let mut upper = letter.to_uppercase();
+    match (upper.next(), upper.next()) {
+        (Some(single), None) => u16::try_from(u32::from(single)).unwrap_or(unit),
+        _ => unit,
+    }
+}
