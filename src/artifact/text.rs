@@ -68,6 +68,15 @@ impl Text {
         self.text.get(from..to).unwrap_or_default().trim_end_matches('\r')
     }
 
+    /// The text from one line to another, both included, with the line ends between them; empty when there is no such line.
+    pub fn span(&self, from: u32, to: u32) -> &str {
+        let at = |line: u32| self.lines.get((line as usize).wrapping_sub(1));
+        match (at(from), at(to.min(self.line_count()))) {
+            (Some(&(start, _)), Some(&(_, end))) => self.text.get(start..end).unwrap_or_default(),
+            _ => "",
+        }
+    }
+
     /// Lines with their 1-based numbers.
     pub fn lines(&self) -> impl Iterator<Item = (u32, &str)> {
         (1..=self.line_count()).map(|number| (number, self.line(number)))

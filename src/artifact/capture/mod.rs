@@ -31,6 +31,7 @@ pub mod probe_body;
 pub mod resolve_dns;
 pub mod route_print;
 pub mod service;
+pub mod shape;
 pub mod split;
 pub mod systeminfo;
 pub mod tasklist;

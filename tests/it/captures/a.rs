@@ -1,0 +1,1 @@
+//! Captures of group A: profiles, proxies, Winsock, services, addresses, names, probes.

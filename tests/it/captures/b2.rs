@@ -1,0 +1,1 @@
+//! Captures of group B, second part.
