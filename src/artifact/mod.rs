@@ -7,6 +7,7 @@
 
 pub mod capture;
 pub mod event;
+mod event_build;
 pub mod event_text;
 pub mod event_xml;
 pub mod evtx;

@@ -1,0 +1,215 @@
+//! Turns the binary XML of one record into an [`Event`].
+
+use super::binxml::{Fault, Instance, Stream, Token, Value, Values};
+use super::bytes::{push_utf16, u64_at};
+use super::values;
+use crate::artifact::event::Event;
+use crate::artifact::event_build::EventBuilder;
+use crate::time::FileTime;
+
+/// Templates within templates within values; Windows writes three levels.
+const MAX_NESTING: usize = 16;
+/// What the records of one chunk may cost together, in bytes of text and a fixed sum for each token. A template can be made to
+/// repeat a long value many times over; 64 KiB of honest records stay far below this.
+pub(super) const BUDGET: usize = 16 << 20;
+/// What a token costs.
+const TOKEN_COST: usize = 16;
+
+/// Decodes records of one chunk.
+pub(super) struct Decoder<'a> {
+    chunk: &'a [u8],
+    budget: usize,
+    scratch: String,
+}
+
+/// An attribute whose value is still being read.
+#[derive(Default)]
+struct Pending {
+    name: String,
+    value: String,
+    open: bool,
+    /// The value is an optional slot that holds NULL: the attribute is left out.
+    absent: bool,
+}
+
+impl<'a> Decoder<'a> {
+    pub(super) fn new(chunk: &'a [u8]) -> Self {
+        Self { chunk, budget: BUDGET, scratch: String::new() }
+    }
+
+    /// Decodes the stream of a record. `record_id` and `time` are those of the record's header.
+    pub(super) fn event(
+        &mut self,
+        stream: Stream<'a>,
+        record_id: u64,
+        time: FileTime,
+    ) -> Result<Event, Fault> {
+        let at = stream.position();
+        let mut builder = EventBuilder::new(record_id, time);
+        self.walk(stream, &Values::default(), 0, &mut builder)?;
+        builder.finish().ok_or(Fault::new(at, "an Event element with an EventID"))
+    }
+
+    fn spend(&mut self, cost: usize, at: usize) -> Result<(), Fault> {
+        self.budget = self
+            .budget
+            .checked_sub(cost)
+            .ok_or(Fault::new(at, "records that stay small when they are decoded"))?;
+        Ok(())
+    }
+
+    fn walk(
+        &mut self,
+        mut stream: Stream<'a>,
+        values: &Values<'a>,
+        nesting: usize,
+        builder: &mut EventBuilder,
+    ) -> Result<(), Fault> {
+        if nesting > MAX_NESTING {
+            return Err(Fault::new(stream.position(), "fewer templates inside each other"));
+        }
+        let mut pending = Pending::default();
+        // Depth inside an element that is left out.
+        let mut left_out = 0_usize;
+        loop {
+            let at = stream.position();
+            let token = stream.next()?;
+            self.spend(TOKEN_COST, at)?;
+            if left_out > 0 {
+                match token {
+                    Token::Open { .. } => left_out += 1,
+                    Token::Close | Token::EmptyDone => left_out -= 1,
+                    Token::End => return Ok(()),
+                    _ => {}
+                }
+                continue;
+            }
+            match token {
+                Token::End => return Ok(()),
+                Token::Open { dependency: Some(slot), .. } if values.is_null(slot) => left_out = 1,
+                Token::Open { name, .. } => {
+                    let name = self.text(name.0, at)?;
+                    if !builder.open(name) {
+                        return Err(Fault::new(at, "fewer elements inside each other"));
+                    }
+                }
+                Token::StartDone => pending.flush(builder),
+                Token::EmptyDone => {
+                    pending.flush(builder);
+                    builder.close();
+                }
+                Token::Close => builder.close(),
+                Token::Attribute(name) => {
+                    pending.flush(builder);
+                    pending.open = true;
+                    push_utf16(name.0, &mut pending.name);
+                }
+                Token::Text(text) => {
+                    let text = self.text(text, at)?;
+                    pending.text(text, builder);
+                }
+                Token::Char(unit) => {
+                    let letter = char::from_u32(u32::from(unit)).unwrap_or(char::REPLACEMENT_CHARACTER);
+                    pending.text(letter.encode_utf8(&mut [0; 4]), builder);
+                }
+                Token::Entity(name) => {
+                    let name = self.text(name.0, at)?;
+                    pending.text(entity(name), builder);
+                }
+                Token::Slot { index, optional } => {
+                    let value = values.get(index)?;
+                    self.value(value, optional, nesting, &mut pending, builder)?;
+                }
+                Token::Template(Instance { definition, values }) => {
+                    let body = Stream::of_definition(self.chunk, definition)?;
+                    self.walk(body, &values, nesting + 1, builder)?;
+                }
+                Token::Other => {}
+            }
+        }
+    }
+
+    fn text(&mut self, utf16: &[u8], at: usize) -> Result<&str, Fault> {
+        self.spend(utf16.len(), at)?;
+        self.scratch.clear();
+        push_utf16(utf16, &mut self.scratch);
+        Ok(&self.scratch)
+    }
+
+    /// Puts a value where its slot is.
+    fn value(
+        &mut self,
+        value: Value<'a>,
+        optional: bool,
+        nesting: usize,
+        pending: &mut Pending,
+        builder: &mut EventBuilder,
+    ) -> Result<(), Fault> {
+        self.spend(value.bytes.len() * 2, value.at)?;
+        if value.kind == 0 {
+            pending.absent = pending.open && optional;
+            return Ok(());
+        }
+        if value.kind == values::BINXML {
+            let inner = Stream::new(self.chunk, value.at, value.at + value.bytes.len());
+            return self.walk(inner, &Values::default(), nesting + 1, builder);
+        }
+        if value.kind == values::FILETIME
+            && pending.open
+            && builder.in_time()
+            && let Some(ticks) = u64_at(value.bytes, 0)
+        {
+            builder.time(FileTime::from_ticks(ticks));
+            pending.absent = true;
+            return Ok(());
+        }
+        let Some(items) = values::items(value.kind, value.bytes) else {
+            self.scratch.clear();
+            values::push(value.kind, value.bytes, &mut self.scratch);
+            pending.text(&self.scratch, builder);
+            return Ok(());
+        };
+        for (index, item) in items.into_iter().enumerate() {
+            self.spend(TOKEN_COST, value.at)?;
+            self.scratch.clear();
+            values::push(values::item_kind(value.kind), item, &mut self.scratch);
+            if index > 0 {
+                pending.next_item(builder);
+            }
+            pending.text(&self.scratch, builder);
+        }
+        Ok(())
+    }
+}
+
+impl Pending {
+    fn text(&mut self, text: &str, builder: &mut EventBuilder) {
+        if self.open { self.value.push_str(text) } else { builder.text(text) }
+    }
+
+    /// The next item of an array: in content the element is repeated, in an attribute the items are separated by a blank.
+    fn next_item(&mut self, builder: &mut EventBuilder) {
+        if self.open { self.value.push(' ') } else { builder.repeat() }
+    }
+
+    fn flush(&mut self, builder: &mut EventBuilder) {
+        if self.open && !self.absent {
+            builder.attribute(&self.name, &self.value);
+        }
+        self.name.clear();
+        self.value.clear();
+        (self.open, self.absent) = (false, false);
+    }
+}
+
+/// The entities that XML predefines.
+fn entity(name: &str) -> &str {
+    match name {
+        "amp" => "&",
+        "lt" => "<",
+        "gt" => ">",
+        "quot" => "\"",
+        "apos" => "'",
+        _ => "\u{fffd}",
+    }
+}

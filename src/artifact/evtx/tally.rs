@@ -1,0 +1,130 @@
+//! Sums up a log without turning its names into text more than once.
+
+use std::collections::HashMap;
+
+use super::bytes::utf16;
+use crate::artifact::event::{Event, EventFilter, EventLog};
+use crate::time::FileTime;
+
+/// Counts of one log or of a stretch of it. Names are kept as they are stored (UTF-16LE) and numbered.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    numbers: HashMap<Vec<u8>, usize>,
+    names: Vec<Name>,
+    kinds: HashMap<(usize, u32), usize>,
+    counts: Vec<Count>,
+    records: u64,
+    oldest: Option<FileTime>,
+    newest: Option<FileTime>,
+}
+
+#[derive(Debug)]
+struct Name {
+    text: String,
+    computer: u64,
+    channel: u64,
+}
+
+#[derive(Debug)]
+struct Count {
+    provider: usize,
+    id: u32,
+    records: u64,
+    wanted: bool,
+}
+
+/// The number of a name that was seen just before: most records say what the one before them said.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Memo<'a> {
+    bytes: &'a [u8],
+    number: usize,
+}
+
+impl<'a> Memo<'a> {
+    /// The number of a name.
+    pub(super) fn number(&mut self, tally: &mut Tally, bytes: &'a [u8]) -> usize {
+        if self.bytes != bytes || bytes.is_empty() {
+            *self = Self { bytes, number: tally.number(bytes) };
+        }
+        self.number
+    }
+}
+
+impl Tally {
+    fn number(&mut self, bytes: &[u8]) -> usize {
+        if let Some(number) = self.numbers.get(bytes) {
+            return *number;
+        }
+        let number = self.names.len();
+        self.names.push(Name { text: utf16(bytes), computer: 0, channel: 0 });
+        self.numbers.insert(bytes.to_vec(), number);
+        number
+    }
+
+    /// Counts a record of a kind and tells whether it is wanted.
+    pub(super) fn kind(&mut self, provider: usize, id: u32, filter: &EventFilter) -> bool {
+        let next = self.counts.len();
+        let index = *self.kinds.entry((provider, id)).or_insert(next);
+        if index == next {
+            let name = self.names.get(provider).map_or("", |name| name.text.as_str());
+            self.counts.push(Count { provider, id, records: 0, wanted: filter.wants(name, id) });
+        }
+        let Some(count) = self.counts.get_mut(index) else { return false };
+        count.records += 1;
+        count.wanted
+    }
+
+    /// Counts a live record, whatever it is.
+    pub(super) fn record(&mut self, time: FileTime) {
+        self.records += 1;
+        self.oldest = Some(self.oldest.map_or(time, |oldest| oldest.min(time)));
+        self.newest = Some(self.newest.map_or(time, |newest| newest.max(time)));
+    }
+
+    /// Counts a record of a computer.
+    pub(super) fn computer(&mut self, number: usize) {
+        if let Some(name) = self.names.get_mut(number) {
+            name.computer += 1;
+        }
+    }
+
+    /// Counts a record of a channel.
+    pub(super) fn channel(&mut self, number: usize) {
+        if let Some(name) = self.names.get_mut(number) {
+            name.channel += 1;
+        }
+    }
+
+    /// Counts an event that had to be decoded to be judged, and tells whether it is wanted.
+    pub(super) fn event(&mut self, event: &Event, filter: &EventFilter) -> bool {
+        let stored = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+        self.record(event.time);
+        let computer = self.number(&stored(&event.computer));
+        self.computer(computer);
+        let channel = self.number(&stored(&event.channel));
+        self.channel(channel);
+        let provider = self.number(&stored(&event.provider));
+        self.kind(provider, event.event_id, filter)
+    }
+
+    /// Adds these counts to a log's, and to the number of records of each channel.
+    pub(super) fn add_to(self, log: &mut EventLog, channels: &mut HashMap<String, u64>) {
+        log.records += self.records;
+        log.oldest = log.oldest.into_iter().chain(self.oldest).min();
+        log.newest = log.newest.into_iter().chain(self.newest).max();
+        for count in &self.counts {
+            if let Some(name) = self.names.get(count.provider) {
+                log.providers.insert(name.text.clone());
+                *log.histogram.entry((name.text.clone(), count.id)).or_default() += count.records;
+            }
+        }
+        for name in self.names {
+            if name.computer > 0 && !name.text.is_empty() {
+                *log.computers.entry(name.text.clone()).or_default() += name.computer;
+            }
+            if name.channel > 0 && !name.text.is_empty() {
+                *channels.entry(name.text).or_default() += name.channel;
+            }
+        }
+    }
+}
