@@ -181,3 +181,95 @@ fn parse_ace(kind: u8, flags: u8, body: &[u8]) -> Option<Ace> {
     };
     Some(Ace { kind, flags, mask, sid: Sid::parse(body.get(4 + guids..)?)? })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workshop::hive::sd;
+
+    const SERVICE: &str = "S-1-5-20";
+
+    fn descriptor(entries: &[sd::Ace<'_>]) -> SecurityDescriptor {
+        SecurityDescriptor::parse(&sd::descriptor(0, Some(entries))).unwrap()
+    }
+
+    #[test]
+    fn generic_rights_become_those_of_a_key() {
+        // domain.md 5.11 and 6.8: XP splits a grant in a plain entry and an inherit-only one with generic masks.
+        let split = descriptor(&[
+            (sd::ALLOW, 0, sd::KEY_ALL, SERVICE),
+            (sd::ALLOW, 0x0b, 0x1000_0000, SERVICE),
+            (sd::ALLOW, 0x0b, 0x8000_0000, "S-1-5-12"),
+        ]);
+        let dacl = split.dacl.as_ref().unwrap();
+        assert_eq!(dacl[1].mapped_mask(), KEY_ALL_ACCESS);
+        assert_eq!(dacl[2].mapped_mask(), KEY_READ);
+        assert_eq!(split.allowed(&Sid::new(SERVICE)), KEY_ALL_ACCESS);
+        assert_eq!(split.allowed(&Sid::new("S-1-5-12")), 0, "inherit-only does not count here");
+        // GENERIC_WRITE | GENERIC_EXECUTE (CmpKeyMapping, winnt.h: KEY_WRITE, KEY_EXECUTE).
+        assert_eq!(
+            descriptor(&[(sd::ALLOW, 0, 0x6000_0000, SERVICE)]).allowed(&Sid::new(SERVICE)),
+            0x0002_001f
+        );
+    }
+
+    #[test]
+    fn rights_are_summed_over_entries_and_denials_are_apart() {
+        let summed = descriptor(&[
+            (sd::DENY, 0, 0x0001_0000, SERVICE),
+            (sd::ALLOW, 0, 0x0002_0019, SERVICE),
+            (sd::ALLOW, 0, 0x000d_0026, SERVICE),
+        ]);
+        assert_eq!(summed.allowed(&Sid::new("s-1-5-20")), KEY_ALL_ACCESS);
+        assert_eq!(summed.denied(&Sid::new(SERVICE)), 0x0001_0000);
+    }
+
+    #[test]
+    fn a_null_dacl_is_not_an_empty_one() {
+        let null = SecurityDescriptor::parse(&sd::descriptor(0, None)).unwrap();
+        let empty = descriptor(&[]);
+        assert_eq!((null.dacl.as_deref(), empty.dacl.as_deref()), (None, Some(&[][..])));
+        assert_eq!(null.allowed(&Sid::new(SERVICE)), u32::MAX);
+        assert_eq!(empty.allowed(&Sid::new(SERVICE)), 0);
+    }
+
+    #[test]
+    fn object_entries_have_guids_before_the_sid() {
+        // [MS-DTYP] 2.4.4.3: mask, flags, object type if flag 1, inherited object type if flag 2, SID.
+        let mut body = 0x30u32.to_le_bytes().to_vec();
+        body.extend(1u32.to_le_bytes());
+        body.extend([0xaa; 16]);
+        body.extend(sd::sid(SERVICE));
+        let ace = parse_ace(0x05, 0, &body).unwrap();
+        assert_eq!((ace.mask, ace.sid.as_str()), (0x30, SERVICE));
+    }
+
+    #[test]
+    fn sids_read_as_windows_prints_them() {
+        for text in ["S-1-0-0", "S-1-5-32-544", "S-1-5-21-4294967295-0-1-500", "S-1-12-1-1-2-3-4"] {
+            assert_eq!(Sid::parse(&sd::sid(text)).unwrap().as_str(), text);
+        }
+        // ConvertSidToStringSid: an authority of more than 32 bits in hex.
+        assert_eq!(Sid::parse(&[1, 0, 1, 2, 3, 4, 5, 6]).unwrap().as_str(), "S-1-0x010203040506");
+        assert_eq!(Sid::parse(&[1, 2, 0, 0, 0, 0, 0, 5, 1, 0, 0, 0]), None, "cut off");
+        assert_eq!(Sid::parse(&[2, 0, 0, 0, 0, 0, 0, 5]), None, "another revision");
+    }
+
+    #[test]
+    fn persons_and_not_groups() {
+        let is = |text: &str| Sid::new(text).is_person();
+        assert!(is("S-1-5-21-1-2-3-1001") && is("S-1-5-21-1-2-3-500") && is("S-1-12-1-1-2-3-4"));
+        assert!(!is("S-1-5-21-1-2-3-513") && !is("S-1-5-32-544") && !is("S-1-5-18") && !is("S-1-5-21-1-2-3"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn damaged_descriptors_are_read_or_refused(at in 0usize..200, byte: u8, len in 0usize..300) {
+            let mut bytes = sd::user_hive(SERVICE);
+            let at = at % bytes.len();
+            bytes[at] = byte;
+            bytes.truncate(len);
+            let _ = SecurityDescriptor::parse(&bytes);
+        }
+    }
+}

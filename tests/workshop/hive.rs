@@ -13,6 +13,8 @@
 //!
 //! Layout: M. Suhanov, "Windows registry file format specification". Checked against hivex, reglookup and nt-hive.
 
+#![allow(clippy::indexing_slicing, clippy::expect_used)]
+
 use std::collections::BTreeMap;
 
 mod layout;
@@ -20,7 +22,7 @@ pub mod log;
 pub mod sd;
 
 /// A time that keys get when they are given none: 2024-05-01T00:00:00Z.
-pub const DEFAULT_TIME: u64 = 133_590_432_000_000_000;
+pub const DEFAULT_TIME: u64 = 133_589_952_000_000_000;
 
 pub const REG_NONE: u32 = 0;
 pub const REG_SZ: u32 = 1;

@@ -33,6 +33,8 @@ pub struct BaseBlock {
     pub bins_len: u32,
     /// The last 32 characters at most of the path under which the hive was loaded.
     pub file_name: String,
+    /// GUID of the resource manager (`RmId`) as a number; zero before Windows Vista.
+    pub resource_manager: u128,
     /// Whether the stored checksum is that of the block.
     pub checksum_ok: bool,
 }
@@ -59,6 +61,11 @@ impl BaseBlock {
             root_offset: u32_at(block, 36),
             bins_len: u32_at(block, 40),
             file_name: utf16_until_nul(block.get(48..112).unwrap_or_default()),
+            resource_manager: block
+                .get(112..)
+                .and_then(|rest| rest.first_chunk())
+                .copied()
+                .map_or(0, u128::from_le_bytes),
             checksum_ok: checksum(block) == u32_at(block, 508),
         })
     }

@@ -51,6 +51,8 @@ pub enum Fault {
     NoBaseBlock,
     /// The base block is that of a transaction log (its file type).
     LogInstead(u32),
+    /// The base block is that of a hive where a transaction log was expected.
+    HiveInstead,
     /// The checksum of the base block is wrong.
     Checksum,
     /// The base block names more bytes of hive bins than the file holds.
@@ -139,6 +141,7 @@ impl Fault {
             Self::LogInstead(kind) => {
                 pair("a hive (file type 0)", format!("a transaction log (file type {kind})"))
             }
+            Self::HiveInstead => pair("a transaction log (file type 1, 2 or 6)", "a hive".into()),
             Self::Checksum => pair("the checksum of the base block", "another one".into()),
             Self::Truncated { named, there } => {
                 (format!("{named} bytes of hive bins"), format!("{there}: the file is cut off"))

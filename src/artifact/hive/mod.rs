@@ -14,6 +14,7 @@ mod key;
 mod kind;
 mod list;
 pub mod log;
+mod marvin;
 mod name;
 mod value;
 mod walk;
@@ -37,8 +38,8 @@ pub struct Hive {
     base: BaseBlock,
     /// Bytes in front of a cell's content: its size, and in version 1.1 also the offset of the cell before it.
     cell_head: usize,
-    /// The logs made up for what the base block says is missing.
-    replayed_clean: bool,
+    /// Logs were there, and not all that they should hold could be applied.
+    incomplete: bool,
 }
 
 impl Hive {
@@ -57,10 +58,15 @@ impl Hive {
             return Err(HiveError::new(28, Fault::LogInstead(base.file_type)));
         }
         let cell_head = if base.major_version == 1 && base.minor_version == 1 { 8 } else { 4 };
-        Ok(Self { bytes, base, cell_head, replayed_clean: false })
+        Ok(Self { bytes, base, cell_head, incomplete: false })
     }
 
-    /// What the base block says.
+    /// The bytes of the hive, with what a replay changed behind the base block.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// What the base block says; after a replay, what it would say if Windows had done it.
     pub fn base_block(&self) -> &BaseBlock {
         &self.base
     }
@@ -92,7 +98,7 @@ impl Hive {
 
     /// True when writes may be missing: the sequence numbers differ (or the checksum is wrong) and no log made up for it.
     pub fn is_dirty(&self) -> bool {
-        self.base.is_dirty() && !self.replayed_clean
+        self.base.is_dirty() || self.incomplete
     }
 
     /// All keys, each once, with their paths.

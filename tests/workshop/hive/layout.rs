@@ -111,7 +111,8 @@ impl Layout<'_> {
         let offset = self.bins.alloc(76 + name.len());
         let descriptor = node.security.as_deref().unwrap_or(inherited);
         let security = self.security_cell(descriptor);
-        let class: Vec<u8> = node.class.iter().flat_map(|name| name.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+        let class: Vec<u8> =
+            node.class.iter().flat_map(|name| name.encode_utf16()).flat_map(u16::to_le_bytes).collect();
         let class_cell = if class.is_empty() { NONE } else { self.bins.cell(&class) };
         let values = self.values(&node.values);
         let mut subkeys = Vec::new();
@@ -225,8 +226,9 @@ impl Layout<'_> {
                 ListKind::Li => {}
                 ListKind::Lf => content.extend(hint(name)),
                 ListKind::Lh => {
-                    let hash =
-                        upper.iter().fold(0u32, |hash, &unit| hash.wrapping_mul(37).wrapping_add(u32::from(unit)));
+                    let hash = upper
+                        .iter()
+                        .fold(0u32, |hash, &unit| hash.wrapping_mul(37).wrapping_add(u32::from(unit)));
                     content.extend(hash.to_le_bytes());
                 }
             }
