@@ -1,1 +1,0 @@
-//! One view over all hives and exports of a machine.
