@@ -6,6 +6,8 @@
 mod data;
 mod parse;
 mod path;
+#[cfg(test)]
+mod tests;
 
 pub use path::short_root;
 

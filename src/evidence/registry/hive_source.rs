@@ -23,8 +23,8 @@ pub(super) struct HiveSource {
     pub place: String,
     /// Another hive has its place, or it is of another machine.
     pub left_out: bool,
-    /// Newest last-write time among its root and the keys right below.
-    pub last_written: Option<FileTime>,
+    /// When the hive was last written.
+    pub last_written: FileTime,
 }
 
 impl HiveSource {
@@ -44,10 +44,7 @@ impl HiveSource {
             });
         }
         let current = doubts.is_empty() && !is_backup(path);
-        let last_written = hive.root().ok().map(|root| {
-            let below = root.subkeys().into_iter().filter_map(Result::ok).map(|key| key.last_written());
-            below.fold(root.last_written(), Ord::max)
-        });
+        let last_written = hive.base_block().last_written;
         let kind = SourceKind::Hive { current };
         let standing = Standing { artifact, path: path.to_owned(), kind, doubts };
         Self { standing, hive, place: String::new(), left_out: false, last_written }
@@ -55,7 +52,7 @@ impl HiveSource {
 
     /// The key at a path below the root; the root for the empty path.
     pub fn find(&self, rest: &str) -> Result<Option<Key<'_>>, HiveError> {
-        if rest.is_empty() { self.hive.root().map(Some) } else { self.hive.key(rest) }
+        self.hive.key(rest)
     }
 
     /// When the place was last written, or the nearest key above it that exists.
@@ -94,12 +91,15 @@ impl HiveSource {
     }
 
     pub fn values(&self, rest: &str) -> Answer<Listing<RegValue>> {
-        self.ask(rest, self.locator(rest), |key| State::Found(Listing::gather(key.values())))
+        self.ask(rest, self.locator(rest), |key| {
+            let values = key.values().map(|value| value.map(|value| value.to_reg_value()));
+            State::Found(Listing::gather(values))
+        })
     }
 
     pub fn subkeys(&self, rest: &str) -> Answer<Listing<String>> {
         self.ask(rest, self.locator(rest), |key| {
-            let names = key.subkeys().into_iter().map(|key| key.map(|key| key.name().into_owned()));
+            let names = key.subkeys().map(|key| key.map(|key| key.name().into_owned()));
             State::Found(Listing::gather(names))
         })
     }

@@ -165,7 +165,7 @@ impl Registry {
             (
                 hive.is_some_and(|hive| !hive.is_backup()),
                 around,
-                hive.and_then(|hive| hive.last_written),
+                hive.map(|hive| hive.last_written),
                 Reverse(*index),
             )
         })

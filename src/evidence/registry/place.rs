@@ -1,7 +1,7 @@
 //! Where a hive lives on the running machine, told from its content first and from its path in the bundle last.
 
 use crate::artifact::hive::{Hive, HiveKind};
-use crate::artifact::security::{SecurityDescriptor, Sid};
+use crate::artifact::security::Sid;
 
 /// What may be said of a hive's place without looking at the other hives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,16 +26,22 @@ pub(super) fn guess(hive: &Hive, path: &str) -> Guess {
         HiveKind::Components => r"HKLM\COMPONENTS",
         HiveKind::Bcd => r"HKLM\BCD00000000",
         HiveKind::Amcache | HiveKind::Other => return Guess::None,
-        HiveKind::User => return guess_user(owner(hive), path, false),
-        HiveKind::UserClasses => return guess_user(owner(hive), path, true),
+        HiveKind::User => return guess_user(hive, path, false),
+        HiveKind::UserClasses => return guess_user(hive, path, true),
     };
     Guess::Machine(machine)
 }
 
-fn guess_user(owner: Option<Sid>, path: &str, classes: bool) -> Guess {
-    if owner.is_some() {
-        return Guess::User { sid: owner, name: profile_name(path), classes };
+fn guess_user(hive: &Hive, path: &str, classes: bool) -> Guess {
+    match hive.user_sid() {
+        sid @ Some(_) => Guess::User { sid, name: profile_name(path), classes },
+        None => guess_by_names(path, hive.base_block().base_name(), classes),
     }
+}
+
+/// The place of a user's hive whose root names no account: the two that belong to no person, and profiles that somebody has
+/// changed by hand. `stored` is the file name in the hive's base block.
+fn guess_by_names(path: &str, stored: &str, classes: bool) -> Guess {
     let folders: Vec<String> = path.split(['/', '\\']).map(str::to_lowercase).collect();
     let (file, folders) = folders.split_last().map_or(("", &[][..]), |(file, rest)| (file.as_str(), rest));
     let has = |name: &str| folders.iter().any(|folder| folder.trim() == name);
@@ -47,6 +53,8 @@ fn guess_user(owner: Option<Sid>, path: &str, classes: bool) -> Guess {
         "S-1-5-18"
     } else if has("default") || has("default user") {
         return Guess::Template;
+    } else if stored.eq_ignore_ascii_case("DEFAULT") {
+        "S-1-5-18"
     } else {
         let name = profile_name(path);
         // Every profile names its user in the security of its root; the template's root names nobody.
@@ -65,39 +73,6 @@ fn profile_name(path: &str) -> Option<String> {
     // A file right in `Users` is no profile.
     parts.next()?;
     (!name.is_empty()).then(|| name.to_owned())
-}
-
-/// The account that a profile's hive is for: the one that its root key gives full access to.
-fn owner(hive: &Hive) -> Option<Sid> {
-    let descriptor = hive.root().ok()?.security().ok()?;
-    account(&descriptor)
-}
-
-/// The one account with full access in a DACL that is neither an administrator group, the system, nor a package.
-pub(super) fn account(descriptor: &SecurityDescriptor) -> Option<Sid> {
-    const KEY_ALL_ACCESS: u32 = 0x000f_003f;
-    const GENERIC_ALL: u32 = 0x1000_0000;
-    let mut accounts: Vec<&Sid> = Vec::new();
-    for ace in descriptor.dacl.iter().flatten() {
-        let full = ace.mask & KEY_ALL_ACCESS == KEY_ALL_ACCESS || ace.mask & GENERIC_ALL != 0;
-        if ace.kind == 0 && full && is_account(&ace.sid) && !accounts.contains(&&ace.sid) {
-            accounts.push(&ace.sid);
-        }
-    }
-    match accounts.as_slice() {
-        [one] => Some((*one).clone()),
-        _ => None,
-    }
-}
-
-/// Local, domain and Entra accounts, and the two service accounts. Domain groups have relative ids from 502 to 999.
-fn is_account(sid: &Sid) -> bool {
-    let text = sid.0.as_str();
-    if matches!(text, "S-1-5-19" | "S-1-5-20") || text.starts_with("S-1-12-1-") {
-        return true;
-    }
-    let rid = text.rsplit('-').next().and_then(|rid| rid.parse::<u32>().ok());
-    text.starts_with("S-1-5-21-") && rid.is_some_and(|rid| rid == 500 || rid == 501 || rid >= 1000)
 }
 
 /// What to collect for a place, in the words that a report uses.
@@ -123,45 +98,6 @@ pub(super) fn wanted(path: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::security::Ace;
-
-    fn dacl(entries: &[(u32, &str)]) -> SecurityDescriptor {
-        let dacl = entries
-            .iter()
-            .map(|(mask, sid)| Ace { kind: 0, flags: 3, mask: *mask, sid: Sid((*sid).to_owned()) })
-            .collect();
-        SecurityDescriptor { control: 0, owner: None, group: None, dacl: Some(dacl) }
-    }
-
-    #[test]
-    fn the_root_security_names_the_user() {
-        // The DACLs of a Windows 10 user profile, of NETWORK SERVICE and of the Default template, as independent readers
-        // print them.
-        let user = "S-1-5-21-2290304894-658537038-505560459-1001";
-        let common = [
-            (0xf003f, "S-1-5-18"),
-            (0xf003f, "S-1-5-32-544"),
-            (0x20019, "S-1-5-12"),
-            (0x20019, "S-1-15-2-1"),
-        ];
-        let with = |sid: &'static str| {
-            let mut entries = vec![(0xf003f, sid)];
-            entries.extend(common);
-            account(&dacl(&entries)).map(|sid| sid.0)
-        };
-        assert_eq!(with("S-1-5-21-2290304894-658537038-505560459-1001").as_deref(), Some(user));
-        assert_eq!(with("S-1-5-20").as_deref(), Some("S-1-5-20"));
-        let template = [
-            (0x20019, "S-1-5-32-545"),
-            (0xf003f, "S-1-5-32-544"),
-            (0xf003f, "S-1-5-18"),
-            (0xf003f, "S-1-3-0"),
-        ];
-        assert_eq!(account(&dacl(&template)), None);
-        let group = [(0xf003f, "S-1-5-21-1-2-3-512")];
-        assert_eq!(account(&dacl(&group)), None);
-    }
-
     #[test]
     fn the_path_tells_what_the_security_does_not() {
         let user = |sid: Option<&str>, name: Option<&str>| Guess::User {
@@ -177,7 +113,8 @@ mod tests {
             ("C/Users/jane/NTUSER.DAT", user(None, Some("jane"))),
             ("NTUSER.DAT", Guess::Template),
         ] {
-            assert_eq!(guess_user(None, path, false), expected, "{path}");
+            assert_eq!(guess_by_names(path, "NTUSER.DAT", false), expected, "{path}");
         }
+        assert_eq!(guess_by_names("evidence-7", "DEFAULT", false), user(Some("S-1-5-18"), None));
     }
 }

@@ -106,12 +106,12 @@ pub(super) fn find(registry: &Registry, guesses: &[Guess]) -> Vec<UserHive> {
         let classes_only = user.ends_with("_Classes");
         match users.iter_mut().find(|known| known.mount == mount) {
             Some(known) if !classes_only => {
-                (known.artifact, known.last_written) = (hive.standing.artifact, hive.last_written);
+                (known.artifact, known.last_written) = (hive.standing.artifact, Some(hive.last_written));
             }
             Some(_) => {}
             None => users.push(UserHive {
                 name: name.clone(),
-                ..account(&profiles, mount, hive.standing.artifact, hive.last_written)
+                ..account(&profiles, mount, hive.standing.artifact, Some(hive.last_written))
             }),
         }
     }
