@@ -9,7 +9,7 @@ mod path;
 #[cfg(test)]
 mod tests;
 
-pub use path::short_root;
+pub use path::{below, short_root, wow64_twin};
 
 use super::Problem;
 use super::capture::Block;

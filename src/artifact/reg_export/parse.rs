@@ -6,7 +6,7 @@
 use encoding_rs::{Encoding, WINDOWS_1252};
 
 use super::data::{self, Form, HexEnd, Quoted};
-use super::{RegForm, RegText, RegTextKey, Scope, short_root};
+use super::{RegForm, RegText, RegTextKey, Scope, below, short_root};
 use crate::artifact::capture::Block;
 use crate::artifact::text::Text;
 use crate::artifact::value::{RegValue, ValueType};
@@ -348,7 +348,7 @@ impl<'t> Parser<'t> {
             return;
         }
         for key in &self.out.keys {
-            let inside = self.out.scopes.last().is_some_and(|top| is_at_or_below(&key.path, &top.path));
+            let inside = self.out.scopes.last().is_some_and(|top| below(&key.path, &top.path).is_some());
             if !inside {
                 self.out.scopes.push(Scope::tree(key.path.clone()));
             }
@@ -386,10 +386,4 @@ impl<'t> Parser<'t> {
 
 fn ends_with_line_end(text: &Text) -> bool {
     text.as_str().ends_with(['\n', '\r'])
-}
-
-/// Whether a path is another one or lies below it, without regard to case.
-fn is_at_or_below(path: &str, top: &str) -> bool {
-    let Some((head, rest)) = path.split_at_checked(top.len()) else { return false };
-    (rest.is_empty() || rest.starts_with('\\')) && head.to_lowercase() == top.to_lowercase()
 }

@@ -36,6 +36,81 @@ fn strip_prefix_ignore_case<'p>(text: &'p str, prefix: &str) -> Option<&'p str> 
     head.eq_ignore_ascii_case(prefix).then(|| text.get(prefix.len()..).unwrap_or_default())
 }
 
+/// Parts of `HKLM\SOFTWARE` that both views share since Windows 7: "Registry keys affected by WOW64" in Microsoft's Win32
+/// documentation (domain reference 2.5). Everything else below `HKLM\SOFTWARE` has a twin.
+const SHARED: [&str; 41] = [
+    "Wow6432Node",
+    "Policies",
+    "Classes",
+    "Clients",
+    "RegisteredApplications",
+    r"Microsoft\COM3",
+    r"Microsoft\CTF\SystemShared",
+    r"Microsoft\CTF\TIP",
+    r"Microsoft\Cryptography\Calais\Current",
+    r"Microsoft\Cryptography\Calais\Readers",
+    r"Microsoft\Cryptography\Services",
+    r"Microsoft\DFS",
+    r"Microsoft\Driver Signing",
+    r"Microsoft\EnterpriseCertificates",
+    r"Microsoft\EventSystem",
+    r"Microsoft\MSMQ",
+    r"Microsoft\Non-Driver Signing",
+    r"Microsoft\Notepad\DefaultFonts",
+    r"Microsoft\OLE",
+    r"Microsoft\RAS",
+    r"Microsoft\RPC",
+    r"Microsoft\Shared Tools\MSInfo",
+    r"Microsoft\SystemCertificates",
+    r"Microsoft\TermServLicensing",
+    r"Microsoft\Transaction Server",
+    r"Microsoft\Windows\CurrentVersion\App Paths",
+    r"Microsoft\Windows\CurrentVersion\Control Panel\Cursors\Schemes",
+    r"Microsoft\Windows\CurrentVersion\Explorer\AutoplayHandlers",
+    r"Microsoft\Windows\CurrentVersion\Explorer\DriveIcons",
+    r"Microsoft\Windows\CurrentVersion\Explorer\KindMap",
+    r"Microsoft\Windows\CurrentVersion\Group Policy",
+    r"Microsoft\Windows\CurrentVersion\Policies",
+    r"Microsoft\Windows\CurrentVersion\PreviewHandlers",
+    r"Microsoft\Windows\CurrentVersion\Setup",
+    r"Microsoft\Windows\CurrentVersion\Telephony\Locations",
+    r"Microsoft\Windows NT\CurrentVersion\Fonts",
+    r"Microsoft\Windows NT\CurrentVersion\Image File Execution Options",
+    r"Microsoft\Windows NT\CurrentVersion\NetworkCards",
+    r"Microsoft\Windows NT\CurrentVersion\Perflib",
+    r"Microsoft\Windows NT\CurrentVersion\ProfileList",
+    r"Microsoft\Windows NT\CurrentVersion\Time Zones",
+];
+
+/// Parts of the shared ones that are redirected after all (same source).
+const REDIRECTED: [&str; 5] = [
+    r"Classes\CLSID",
+    r"Classes\DirectShow",
+    r"Classes\Interface",
+    r"Classes\Media Type",
+    r"Classes\MediaFoundation",
+];
+
+/// Where a 64-bit Windows keeps the 32-bit view of a key of `HKLM\SOFTWARE` (short root name), if that is another place.
+pub fn wow64_twin(path: &str) -> Option<String> {
+    let rest = below(path, r"HKLM\SOFTWARE").filter(|rest| !rest.is_empty())?;
+    let is_in = |list: &[&str]| list.iter().any(|key| below(rest, key).is_some());
+    let shared = is_in(&SHARED) && !is_in(&REDIRECTED);
+    (!shared).then(|| format!(r"HKLM\SOFTWARE\Wow6432Node\{rest}"))
+}
+
+/// What of `path` is below `top` (empty when they are the same), without regard to case; `None` when it lies elsewhere.
+pub fn below<'p>(path: &'p str, top: &str) -> Option<&'p str> {
+    if top.is_empty() {
+        return Some(path);
+    }
+    let (head, rest) = path.split_at_checked(top.len())?;
+    if head.to_lowercase() != top.to_lowercase() {
+        return None;
+    }
+    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('\\') }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -23,6 +23,9 @@ mod hive_source;
 mod mount;
 mod path;
 mod place;
+mod rows;
+#[cfg(test)]
+mod tests;
 mod text_source;
 mod users;
 
@@ -32,6 +35,7 @@ use std::ops::Deref;
 pub use facts::Architecture;
 pub use mount::{Conflict, Sources};
 pub use path::twin;
+pub use rows::{Row, RowSource};
 pub use users::UserHive;
 
 use self::answer::{Answer, Standing, State};

@@ -1,6 +1,7 @@
 //! Registry paths: one spelling for each place, and the 32-bit twin of a place.
 
-use crate::artifact::reg_export::short_root;
+pub(super) use crate::artifact::reg_export::below;
+use crate::artifact::reg_export::{short_root, wow64_twin};
 
 /// A path as the view keeps it: short root name, the same account under one name, `Software\Classes` of a user under the name
 /// of the hive that it really is in. `None` when it does not begin with a root key.
@@ -28,18 +29,6 @@ pub(super) fn fold(path: &str) -> String {
     path.to_lowercase()
 }
 
-/// What of `path` is below `top` (empty when they are the same); `None` when it lies elsewhere.
-pub(super) fn below<'p>(path: &'p str, top: &str) -> Option<&'p str> {
-    if top.is_empty() {
-        return Some(path);
-    }
-    let (head, rest) = path.split_at_checked(top.len())?;
-    if fold(head) != fold(top) {
-        return None;
-    }
-    if rest.is_empty() { Some(rest) } else { rest.strip_prefix('\\') }
-}
-
 /// Two parts of a path with `\` between, either of which may be empty.
 pub(super) fn join(top: &str, rest: &str) -> String {
     match (top.is_empty(), rest.is_empty()) {
@@ -59,59 +48,11 @@ pub(super) fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     std::iter::successors(Some(path), |path| parent(path))
 }
 
-/// Parts of `HKLM\SOFTWARE` that both views share since Windows 7: "Registry keys affected by WOW64" in Microsoft's Win32
-/// documentation (domain reference 2.5). Everything else below `HKLM\SOFTWARE` has a twin.
-const SHARED: [&str; 40] = [
-    "Wow6432Node",
-    "Policies",
-    "Clients",
-    "RegisteredApplications",
-    r"Microsoft\COM3",
-    r"Microsoft\CTF\SystemShared",
-    r"Microsoft\CTF\TIP",
-    r"Microsoft\Cryptography\Calais\Current",
-    r"Microsoft\Cryptography\Calais\Readers",
-    r"Microsoft\Cryptography\Services",
-    r"Microsoft\DFS",
-    r"Microsoft\Driver Signing",
-    r"Microsoft\EnterpriseCertificates",
-    r"Microsoft\EventSystem",
-    r"Microsoft\MSMQ",
-    r"Microsoft\Non-Driver Signing",
-    r"Microsoft\Notepad\DefaultFonts",
-    r"Microsoft\OLE",
-    r"Microsoft\RAS",
-    r"Microsoft\RPC",
-    r"Microsoft\Shared Tools\MSInfo",
-    r"Microsoft\SystemCertificates",
-    r"Microsoft\TermServLicensing",
-    r"Microsoft\Transaction Server",
-    r"Microsoft\Windows\CurrentVersion\App Paths",
-    r"Microsoft\Windows\CurrentVersion\Control Panel\Cursors\Schemes",
-    r"Microsoft\Windows\CurrentVersion\Explorer\AutoplayHandlers",
-    r"Microsoft\Windows\CurrentVersion\Explorer\DriveIcons",
-    r"Microsoft\Windows\CurrentVersion\Explorer\KindMap",
-    r"Microsoft\Windows\CurrentVersion\Group Policy",
-    r"Microsoft\Windows\CurrentVersion\Policies",
-    r"Microsoft\Windows\CurrentVersion\PreviewHandlers",
-    r"Microsoft\Windows\CurrentVersion\Setup",
-    r"Microsoft\Windows\CurrentVersion\Telephony\Locations",
-    r"Microsoft\Windows NT\CurrentVersion\Fonts",
-    r"Microsoft\Windows NT\CurrentVersion\Image File Execution Options",
-    r"Microsoft\Windows NT\CurrentVersion\NetworkCards",
-    r"Microsoft\Windows NT\CurrentVersion\Perflib",
-    r"Microsoft\Windows NT\CurrentVersion\ProfileList",
-    r"Microsoft\Windows NT\CurrentVersion\Time Zones",
-];
-
 /// Where 32-bit programs see this key, if that is another place: `HKLM\SOFTWARE\Microsoft\Office` gives
 /// `HKLM\SOFTWARE\Wow6432Node\Microsoft\Office`; shared keys, users' keys and all of `HKLM\SYSTEM` give `None`. Only a 64-bit
 /// Windows has the twins.
 pub fn twin(path: &str) -> Option<String> {
-    let path = canonical(path)?;
-    let rest = below(&path, r"HKLM\SOFTWARE").filter(|rest| !rest.is_empty())?;
-    let shared = SHARED.iter().any(|shared| below(rest, shared).is_some());
-    (!shared).then(|| join(r"HKLM\SOFTWARE\Wow6432Node", rest))
+    wow64_twin(&canonical(path)?)
 }
 
 #[cfg(test)]
@@ -146,6 +87,7 @@ mod tests {
             r"HKLM\SOFTWARE\WOW6432Node\Microsoft",
             r"HKLM\SYSTEM\CurrentControlSet",
             r"HKU\S-1-5-20\Software\Microsoft",
+            r"HKLM\SOFTWARE\Classes\.txt",
             r"HKLM\SOFTWARE",
         ] {
             assert_eq!(twin(shared), None, "{shared}");

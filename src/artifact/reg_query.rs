@@ -1,1 +1,0 @@
-//! `reg query` output, with and without `/s`.
