@@ -74,7 +74,7 @@ fn check(hive: &Hive, row: &Row) -> Result<(), String> {
     let found = |found: String| {
         if found == row["data"] { Ok(()) } else { Err(format!("{found} for {}", row["data"])) }
     };
-    let there = || key.clone().map_err(|error| error.to_string())?.ok_or_else(|| "no key".to_owned());
+    let there = || key.map_err(|error| error.to_string())?.ok_or_else(|| "no key".to_owned());
     match row["type"].as_str() {
         "<key>" => there().map(|_| ()),
         "<absent>" => match &key {
