@@ -84,6 +84,8 @@ pub enum Fault {
     CutName(u32),
     /// A list that is longer than its cell: entries named, entries there.
     CutList(u32, u32),
+    /// A key and its list disagree: subkeys that the key has by its own count, entries of the list.
+    OtherCount(u32, u32),
     /// A count of subkeys or values other than zero, without a list.
     NoList(u32),
     /// A list of lists inside a list of lists.
@@ -159,6 +161,7 @@ impl Fault {
             Self::ShortCell(kind, len) => pair(kind.name(), format!("a cell of {len} bytes")),
             Self::CutName(missing) => pair("a name inside its cell", format!("{missing} bytes too few")),
             Self::CutList(named, there) => (format!("a list of {named}"), format!("room for {there}")),
+            Self::OtherCount(named, met) => (format!("a list of {named} subkeys"), format!("one of {met}")),
             Self::NoList(count) => (format!("a list of {count}"), "no list".into()),
             Self::NestedList => pair("a list of keys", "another list of lists".into()),
             Self::Twice => pair("a cell of its own", "one that is already used elsewhere".into()),

@@ -56,9 +56,14 @@ impl Faults {
     }
 }
 
+/// The subkeys of one key on the way down.
 struct Level<'h> {
+    key: Key<'h>,
     subkeys: Subkeys<'h>,
     path_len: usize,
+    /// Entries met so far, and whether all of the list could be read.
+    met: u32,
+    whole: bool,
 }
 
 /// All keys of a hive in stored order, parents first. [`Walk::path`] and [`Walk::values`] speak of the key that came last.
@@ -140,7 +145,13 @@ impl<'h> Walk<'h> {
         }
         if key.subkey_count() > 0 {
             if self.levels.len() < MAX_DEPTH {
-                self.levels.push(Level { subkeys: key.subkeys(), path_len: self.path.len() });
+                self.levels.push(Level {
+                    key,
+                    subkeys: key.subkeys(),
+                    path_len: self.path.len(),
+                    met: 0,
+                    whole: true,
+                });
             } else {
                 self.faults.note(HiveError::new(key.position(), Fault::TooDeep));
             }
@@ -161,14 +172,23 @@ impl<'h> Walk<'h> {
         loop {
             let level = self.levels.last_mut()?;
             let Some(offset) = level.subkeys.next_offset() else {
+                let (named, met, at) = (level.key.subkey_count(), level.met, level.key.position());
+                let whole = level.whole;
                 self.levels.pop();
+                if whole && named != met {
+                    return Some(Err(HiveError::new(at, Fault::OtherCount(named, met))));
+                }
                 continue;
             };
             self.path.truncate(level.path_len);
             let offset = match offset {
                 Ok(offset) => offset,
-                Err(fault) => return Some(Err(fault)),
+                Err(fault) => {
+                    level.whole = false;
+                    return Some(Err(fault));
+                }
             };
+            level.met += 1;
             if !self.spend(Hive::position(offset)) {
                 self.levels.clear();
                 return None;
