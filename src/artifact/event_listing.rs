@@ -8,6 +8,11 @@ use super::event::{Event, EventFilter, EventLog};
 /// An export shorter than this is never taken for the whole of a stretch of its channel.
 const ENOUGH: u64 = 50;
 
+/// Whether an export is long and mixed enough for record numbers without a gap to prove that no query made it.
+pub(crate) fn long_enough(log: &EventLog) -> bool {
+    log.records >= ENOUGH && log.histogram.len() > 1
+}
+
 /// Collects the events of one export.
 #[derive(Debug, Default)]
 pub(crate) struct Listing {
@@ -64,11 +69,6 @@ impl Listing {
         let log = &self.log;
         let (Some(first), Some(last)) = (self.numbers.first(), self.numbers.last()) else { return false };
         let gapless = last - first == log.records - 1 && self.numbers.len() as u64 == log.records;
-        gapless
-            && *first > 0
-            && log.records >= ENOUGH
-            && log.histogram.len() > 1
-            && self.channels.len() == 1
-            && log.problems.is_empty()
+        gapless && *first > 0 && long_enough(log) && self.channels.len() == 1 && log.problems.is_empty()
     }
 }

@@ -255,7 +255,7 @@ mod tests {
 
     #[test]
     fn a_broken_element_costs_only_itself() {
-        let cut = &SERVICE[..SERVICE.len() / 2];
+        let cut = SERVICE.split_at(SERVICE.len() / 2).0;
         let crossed = SERVICE.replace("</System>", "</Sistem>");
         let text = format!("{SERVICE}\n{cut}\n{SERVICE}\n{crossed}\n{SERVICE}\n{cut}");
         let log = everything(&text);
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn a_long_export_without_gaps_is_complete() {
         let record = |number: u64| {
-            let id = if number % 2 == 0 { ">7000<" } else { ">7023<" };
+            let id = if number.is_multiple_of(2) { ">7000<" } else { ">7023<" };
             SERVICE.replace(">42<", &format!(">{number}<")).replace(">7023<", id)
         };
         let run: String = (100..160).map(record).collect();

@@ -8,6 +8,7 @@
 pub mod capture;
 pub mod event;
 mod event_build;
+pub mod event_decode;
 mod event_listing;
 pub mod event_text;
 pub mod event_xml;

@@ -228,11 +228,12 @@ impl<'a> Chunk<'a, '_> {
                 let plan = self.plans.entry(definition).or_insert_with(|| {
                     Plan::new(Stream::of_definition(bytes, definition).and_then(Head::scan))
                 });
-                count(plan, &values, self.filter, &mut self.found.tally)
+                count(plan, &values, record.number, self.filter, &mut self.found.tally)
             }
             None => {
+                self.found.tally.inline();
                 let mut plan = Plan::new(Head::scan(stream));
-                count(&mut plan, &Values::default(), self.filter, &mut self.found.tally)
+                count(&mut plan, &Values::default(), record.number, self.filter, &mut self.found.tally)
             }
         };
         match wanted {
@@ -253,8 +254,9 @@ impl<'a> Chunk<'a, '_> {
             }
             Err(fault) => {
                 if !counted {
-                    self.found.tally.record(record.time);
+                    self.found.tally.record(record.number, record.time);
                 }
+                self.found.lost = true;
                 let found = shown(self.bytes.get(fault.at..).unwrap_or_default());
                 let found = format!(
                     "{found} at offset {:#x} (record at {:#x})",
@@ -272,16 +274,17 @@ impl<'a> Chunk<'a, '_> {
 fn count<'a>(
     plan: &mut Plan<'a>,
     values: &Values<'a>,
+    number: u64,
     filter: &EventFilter,
     tally: &mut Tally,
 ) -> Option<bool> {
     let head = plan.head.as_ref()?;
     let provider = head.provider.text(values)?;
-    let id = head.event_id.number(values)?;
+    let id = u32::try_from(head.event_id.number(values)?).ok()?;
     let time = head.time.time(values)?;
     let computer = head.computer.text(values).unwrap_or_default();
     let channel = head.channel.text(values).unwrap_or_default();
-    tally.record(time);
+    tally.record(head.record_id.number(values).unwrap_or(number), time);
     let computer = plan.computer.number(tally, computer);
     tally.computer(computer);
     let channel = plan.channel.number(tally, channel);

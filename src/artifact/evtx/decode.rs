@@ -9,16 +9,21 @@ use crate::time::FileTime;
 
 /// Templates within templates within values; Windows writes three levels.
 const MAX_NESTING: usize = 16;
-/// What the records of one chunk may cost together, in bytes of text and a fixed sum for each token. A template can be made to
-/// repeat a long value many times over; 64 KiB of honest records stay far below this.
-pub(super) const BUDGET: usize = 16 << 20;
+/// What one record may cost, in bytes of text and a fixed sum for each token. A template can be made to repeat a long value many
+/// times over; an honest record, which fits 64 KiB, stays far below this.
+const RECORD_BUDGET: usize = 1 << 20;
+/// What the records of one chunk may cost together.
+const CHUNK_BUDGET: usize = 16 << 20;
 /// What a token costs.
 const TOKEN_COST: usize = 16;
 
 /// Decodes records of one chunk.
 pub(super) struct Decoder<'a> {
     chunk: &'a [u8],
+    /// What is left for the chunk.
     budget: usize,
+    /// What must be left of it when the record is decoded.
+    reserve: usize,
     scratch: String,
 }
 
@@ -34,7 +39,7 @@ struct Pending {
 
 impl<'a> Decoder<'a> {
     pub(super) fn new(chunk: &'a [u8]) -> Self {
-        Self { chunk, budget: BUDGET, scratch: String::new() }
+        Self { chunk, budget: CHUNK_BUDGET, reserve: 0, scratch: String::new() }
     }
 
     /// Decodes the stream of a record. `record_id` and `time` are those of the record's header.
@@ -45,16 +50,17 @@ impl<'a> Decoder<'a> {
         time: FileTime,
     ) -> Result<Event, Fault> {
         let at = stream.position();
+        self.reserve = self.budget.saturating_sub(RECORD_BUDGET);
         let mut builder = EventBuilder::new(record_id, time);
         self.walk(stream, &Values::default(), 0, &mut builder)?;
         builder.finish().ok_or(Fault::new(at, "an Event element with an EventID"))
     }
 
     fn spend(&mut self, cost: usize, at: usize) -> Result<(), Fault> {
-        self.budget = self
-            .budget
-            .checked_sub(cost)
-            .ok_or(Fault::new(at, "records that stay small when they are decoded"))?;
+        self.budget = self.budget.saturating_sub(cost);
+        if self.budget <= self.reserve {
+            return Err(Fault::new(at, "a record that stays small when it is decoded"));
+        }
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 //! literals only.
 
 use super::binxml::{Fault, Name, Stream, Token, Values};
-use super::bytes::{array, u64_at, utf16, without_nul};
+use super::bytes::{u16_at, u32_at, u64_at, utf16, without_nul};
 use crate::time::FileTime;
 
 /// Where one property of a record is.
@@ -28,19 +28,21 @@ pub(super) struct Head<'a> {
     pub channel: Source<'a>,
     pub computer: Source<'a>,
     pub time: Source<'a>,
+    pub record_id: Source<'a>,
 }
 
 /// Elements of `System` that matter here, with the attribute that holds the value (none: the element's text).
-const PLACES: [(&str, Option<&str>); 5] = [
+const PLACES: [(&str, Option<&str>); 6] = [
     ("Provider", Some("Name")),
     ("EventID", None),
     ("Channel", None),
     ("Computer", None),
     ("TimeCreated", Some("SystemTime")),
+    ("EventRecordID", None),
 ];
 
 /// More tokens than any `System` element has.
-const TOKEN_LIMIT: usize = 1000;
+const TOKEN_LIMIT: usize = 250;
 
 impl<'a> Head<'a> {
     /// Scans a stream up to the end of `System`.
@@ -93,6 +95,7 @@ impl<'a> Head<'a> {
             2 => Some(&mut self.channel),
             3 => Some(&mut self.computer),
             4 => Some(&mut self.time),
+            5 => Some(&mut self.record_id),
             _ => None,
         }
     }
@@ -133,16 +136,17 @@ impl<'a> Source<'a> {
     }
 
     /// The number of an integer property.
-    pub(super) fn number(self, values: &Values<'a>) -> Option<u32> {
+    pub(super) fn number(self, values: &Values<'a>) -> Option<u64> {
         match self {
             Self::Nowhere => None,
             Self::Literal(text) => utf16(text).trim().parse().ok(),
             Self::Slot(index) => {
                 let value = values.get(index).ok()?;
                 match value.kind {
-                    0x04 => value.bytes.first().copied().map(u32::from),
-                    0x06 => array(value.bytes, 0).map(u16::from_le_bytes).map(u32::from),
-                    0x08 | 0x14 => array(value.bytes, 0).map(u32::from_le_bytes),
+                    0x04 => value.bytes.first().copied().map(u64::from),
+                    0x06 => u16_at(value.bytes, 0).map(u64::from),
+                    0x08 | 0x14 => u32_at(value.bytes, 0).map(u64::from),
+                    0x0a | 0x15 => u64_at(value.bytes, 0),
                     0x01 => utf16(without_nul(value.bytes)).trim().parse().ok(),
                     _ => None,
                 }

@@ -21,6 +21,7 @@ use std::collections::{HashMap, HashSet};
 use rayon::prelude::*;
 
 use self::chunk::{Found, Range};
+use self::tally::Extent;
 use super::event::{EventFilter, EventLog};
 use super::{Place, Problem};
 
@@ -144,15 +145,17 @@ fn stale_chunks(found: &[Found]) -> HashSet<u64> {
 
 fn assemble(found: Vec<Found>, stale: &HashSet<u64>, log: &mut EventLog) {
     let mut channels = HashMap::new();
+    let mut extent = Extent::default();
     let mut events = Vec::new();
     let mut ranges = Vec::new();
     for part in found {
-        part.tally.add_to(log, &mut channels);
+        part.tally.add_to(log, &mut channels, &mut extent);
         events.extend(part.events);
         log.problems.extend(part.problems);
         ranges.extend(part.ranges);
         log.complete &= !part.lost;
     }
+    log.complete &= extent.is_whole(log);
     let mut stale: Vec<u64> = stale.iter().copied().collect();
     stale.sort_unstable();
     log.problems.extend(stale.into_iter().map(|offset| {
@@ -173,3 +176,6 @@ fn assemble(found: Vec<Found>, stale: &HashSet<u64>, log: &mut EventLog) {
         log.problems.push(Problem::new(Place::Whole, "a sound log", format!("{more} more problems")));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::bytes::utf16;
 use crate::artifact::event::{Event, EventFilter, EventLog};
+use crate::artifact::event_listing::long_enough;
 use crate::time::FileTime;
 
 /// Counts of one log or of a stretch of it. Names are kept as they are stored (UTF-16LE) and numbered.
@@ -16,6 +17,26 @@ pub(super) struct Tally {
     records: u64,
     oldest: Option<FileTime>,
     newest: Option<FileTime>,
+    numbers_seen: Option<(u64, u64)>,
+    inline: u64,
+}
+
+/// What tells whether a log was cut out of a larger one by a query.
+#[derive(Debug, Default)]
+pub(super) struct Extent {
+    /// Lowest and highest EventRecordID.
+    numbers: Option<(u64, u64)>,
+    /// Records without a template: only exports have them.
+    inline: u64,
+}
+
+impl Extent {
+    /// Whether the log shows every record between its first and its last. A log that Windows wrote itself numbers its records
+    /// without a gap. An export with a query has gaps, if it is long enough to tell.
+    pub(super) fn is_whole(&self, log: &EventLog) -> bool {
+        let gapless = self.numbers.is_none_or(|(first, last)| last - first == log.records - 1);
+        gapless && (self.inline == 0 || long_enough(log))
+    }
 }
 
 #[derive(Debug)]
@@ -75,8 +96,10 @@ impl Tally {
     }
 
     /// Counts a live record, whatever it is.
-    pub(super) fn record(&mut self, time: FileTime) {
+    pub(super) fn record(&mut self, number: u64, time: FileTime) {
         self.records += 1;
+        let (first, last) = self.numbers_seen.unwrap_or((number, number));
+        self.numbers_seen = Some((first.min(number), last.max(number)));
         self.oldest = Some(self.oldest.map_or(time, |oldest| oldest.min(time)));
         self.newest = Some(self.newest.map_or(time, |newest| newest.max(time)));
     }
@@ -98,7 +121,7 @@ impl Tally {
     /// Counts an event that had to be decoded to be judged, and tells whether it is wanted.
     pub(super) fn event(&mut self, event: &Event, filter: &EventFilter) -> bool {
         let stored = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-        self.record(event.time);
+        self.record(event.record_id, event.time);
         let computer = self.number(&stored(&event.computer));
         self.computer(computer);
         let channel = self.number(&stored(&event.channel));
@@ -107,9 +130,17 @@ impl Tally {
         self.kind(provider, event.event_id, filter)
     }
 
+    /// Counts a record that has no template.
+    pub(super) fn inline(&mut self) {
+        self.inline += 1;
+    }
+
     /// Adds these counts to a log's, and to the number of records of each channel.
-    pub(super) fn add_to(self, log: &mut EventLog, channels: &mut HashMap<String, u64>) {
+    pub(super) fn add_to(self, log: &mut EventLog, channels: &mut HashMap<String, u64>, extent: &mut Extent) {
         log.records += self.records;
+        extent.inline += self.inline;
+        let ends = extent.numbers.into_iter().chain(self.numbers_seen);
+        extent.numbers = ends.reduce(|(a, b), (c, d)| (a.min(c), b.max(d)));
         log.oldest = log.oldest.into_iter().chain(self.oldest).min();
         log.newest = log.newest.into_iter().chain(self.newest).max();
         for count in &self.counts {

@@ -129,12 +129,13 @@ fn guid(bytes: &[u8; 16], out: &mut String) -> std::fmt::Result {
     Ok(())
 }
 
-/// SYSTEMTIME: year, month, day of week, day, hour, minute, second, milliseconds.
+/// SYSTEMTIME: year, month, day of week, day, hour, minute, second, milliseconds. Printed with seven digits like every other
+/// time here.
 fn system_time(bytes: &[u8], out: &mut String) -> Option<std::fmt::Result> {
     let part = |index: usize| u16_at(bytes, index * 2);
     let (year, month, day) = (part(0)?, part(1)?, part(3)?);
     let (hour, minute, second, millis) = (part(4)?, part(5)?, part(6)?, part(7)?);
-    Some(write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"))
+    Some(write!(out, "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}0000Z"))
 }
 
 /// A SID: revision, number of sub-authorities, 48-bit authority (big-endian), sub-authorities (little-endian).
