@@ -7,6 +7,7 @@
 pub mod acl;
 pub mod adapter_binding;
 pub mod appx_packages;
+pub mod command;
 pub mod connection_profile;
 pub mod drivers;
 pub mod dsregcmd;
@@ -28,6 +29,7 @@ mod netsh;
 pub mod netsh_dump;
 pub mod nslookup;
 pub mod ospp;
+pub mod paste;
 pub mod probe_body;
 pub mod resolve_dns;
 pub mod route_print;
@@ -215,32 +217,63 @@ kinds! {
     FileListing, file_listing, "file-listing", "`dir` and `Get-ChildItem`.";
 }
 
-/// Cuts a text into the command outputs that it holds and reads each.
+/// Cuts a text into the command outputs that it holds and reads each. Registry keys and events in between are left out: other
+/// readers take them, out of the same blocks ([`paste::unwrap`], [`split::split`], [`split::foreign`]).
 pub fn read(text: &Text) -> Vec<Capture> {
-    split::split(text)
-        .into_iter()
+    let text = paste::unwrap(text);
+    split::split(&text)
+        .iter()
+        .filter(|block| split::foreign(block).is_none())
         .map(|block| {
-            let best = READERS
-                .iter()
-                .map(|reader| ((reader.recognise)(&block), reader))
-                .filter(|(score, _)| *score > 0)
-                .max_by_key(|(score, _)| *score);
-            let (kind, reading) = match best {
-                Some((_, reader)) => (reader.kind, (reader.read)(&block)),
-                None => (CaptureKind::Unknown, Reading::unrecognized("no reader knows this text")),
-            };
-            Capture {
-                line_from: block.from,
-                line_to: block.to,
-                kind,
-                encoding: text.encoding.name.to_string(),
-                language: reading.language,
-                status: reading.status,
-                reason: reading.reason,
-                data: reading.data,
-            }
+            read_block(block).unwrap_or_else(|| {
+                capture(block, CaptureKind::Unknown, Reading::unrecognized("no reader knows this text"))
+            })
         })
         .collect()
+}
+
+/// What a block's echoed command adds to the score of the reader of its outputs.
+const COMMAND_BONUS: u8 = 30;
+
+/// Reads one block; `None` if it is not known to be any command's output.
+///
+/// The content decides which reader takes it. A block that no reader knows is still a result when its command was echoed or when
+/// it is nothing but an error message: the state of what was asked for is unknown, with a reason.
+pub fn read_block(block: &Block<'_>) -> Option<Capture> {
+    let asked = block.command.and_then(command::kind_of);
+    let best = READERS
+        .iter()
+        .map(|reader| ((reader.recognise)(block), reader))
+        .filter(|(score, _)| *score > 0)
+        .max_by_key(|(score, reader)| {
+            let bonus = if asked == Some(reader.kind) { COMMAND_BONUS } else { 0 };
+            (score.saturating_add(bonus), std::cmp::Reverse(reader.kind))
+        });
+    if let Some((_, reader)) = best {
+        return Some(capture(block, reader.kind, (reader.read)(block)));
+    }
+    let kind = asked.unwrap_or(CaptureKind::Unknown);
+    if let Some(reading) = shape::failed(block) {
+        return Some(capture(block, kind, reading));
+    }
+    asked.map(|kind| {
+        let command = block.command.unwrap_or_default();
+        capture(block, kind, Reading::unrecognized(format!("what `{command}` printed is not understood")))
+    })
+}
+
+fn capture(block: &Block<'_>, kind: CaptureKind, reading: Reading) -> Capture {
+    let from = block.from.min(block.to).max(1);
+    Capture {
+        line_from: from,
+        line_to: block.to.max(from),
+        kind,
+        encoding: block.text.encoding.name.to_string(),
+        language: reading.language,
+        status: reading.status,
+        reason: reading.reason,
+        data: reading.data,
+    }
 }
 
 impl Reading {
