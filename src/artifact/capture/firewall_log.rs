@@ -1,20 +1,220 @@
-//! `pfirewall.log`: packets that Windows Firewall dropped or allowed.
+//! `pfirewall.log`: which packets the Windows firewall let through and which it dropped.
+//!
+//! The extended log format of the W3C, never localised: `#` lines name the fields, then one packet a line with blanks between and
+//! `-` for what a packet does not have. A dropped packet to port 443 on its way out is proof that this machine blocks activation
+//! itself, so a line is only believed when it has exactly the fields that the head announces.
+
+use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::{Block, CaptureKind, Reader, Reading};
+use super::netsh::{self, Doubts};
+use super::{Block, CaptureData, CaptureKind, Reader, Reading};
 
 /// The typed content.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Data {}
-
-/// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::FirewallLog, recognise, starts: |_| false, read };
-
-fn recognise(_block: &Block<'_>) -> u8 {
-    0
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Data {
+    /// Version of the log format (`1.5`).
+    pub version: Option<String>,
+    /// Which clock the times are of, as the head says it: `Local` or `UTC`.
+    pub time_format: Option<String>,
+    /// Names of the fields, in order.
+    pub fields: Vec<String>,
+    /// The packets, in the order of the log.
+    pub entries: Vec<Entry>,
 }
 
-fn read(_block: &Block<'_>) -> Reading {
-    Reading::unrecognized("this reader is not written yet")
+/// One packet or connection.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entry {
+    /// 1-based line.
+    pub line: u32,
+    /// `YYYY-MM-DDThh:mm:ss` of the clock that `time_format` names.
+    pub time: String,
+    /// What the firewall did.
+    pub action: Action,
+    /// `TCP`, `UDP`, `ICMP` or the number of the protocol.
+    pub protocol: String,
+    /// Sender.
+    pub source: Option<IpAddr>,
+    /// Receiver.
+    pub destination: Option<IpAddr>,
+    /// Port of the sender.
+    pub source_port: Option<u16>,
+    /// Port of the receiver.
+    pub destination_port: Option<u16>,
+    /// Which way the packet went.
+    pub path: Option<Path>,
+    /// Process, in the builds that log it.
+    pub pid: Option<u32>,
+}
+
+/// What the firewall did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Let it through.
+    Allow,
+    /// Dropped it.
+    Drop,
+    /// A connection began (Windows XP).
+    Open,
+    /// A connection from outside began (Windows XP).
+    OpenInbound,
+    /// A connection ended (Windows XP).
+    Close,
+    /// Packets were not logged for want of time.
+    InfoEventsLost,
+}
+
+/// Which way a packet went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Path {
+    /// Out of this machine.
+    Send,
+    /// Into this machine.
+    Receive,
+    /// Through this machine.
+    Forward,
+    /// The log says that it does not know.
+    Unknown,
+}
+
+const ACTIONS: &[(&str, Action)] = &[
+    ("ALLOW", Action::Allow),
+    ("DROP", Action::Drop),
+    ("OPEN", Action::Open),
+    ("OPEN-INBOUND", Action::OpenInbound),
+    ("CLOSE", Action::Close),
+    ("INFO-EVENTS-LOST", Action::InfoEventsLost),
+];
+
+const PATHS: &[(&str, Path)] = &[
+    ("SEND", Path::Send),
+    ("RECEIVE", Path::Receive),
+    ("FORWARD", Path::Forward),
+    ("UNKNOWN", Path::Unknown),
+];
+
+/// The fields of version 1.5, for a log whose head was cut off. Newer builds add `pid`.
+const USUAL_FIELDS: &str = "date time action protocol src-ip dst-ip src-port dst-port size tcpflags tcpsyn tcpack tcpwin \
+                            icmptype icmpcode info path pid";
+
+/// Reads this kind.
+pub const READER: Reader = Reader {
+    kind: CaptureKind::FirewallLog,
+    recognise,
+    starts: |line| line.starts_with("#Version: 1.5"),
+    read,
+};
+
+fn recognise(block: &Block<'_>) -> u8 {
+    let first = block.lines().map(|(_, line)| line.trim()).filter(|line| !line.is_empty()).take(8);
+    let (mut head, mut rows, mut others) = (false, 0, 0);
+    for line in first {
+        if line == "#Software: Microsoft Windows Firewall"
+            || line.starts_with("#Fields: date time action protocol")
+        {
+            head = true;
+        } else if action_of(line).is_some() {
+            rows += 1;
+        } else if !line.starts_with('#') {
+            others += 1;
+        }
+    }
+    match (head, rows, others) {
+        (true, ..) => 100,
+        (false, 1.., 0) => 90,
+        _ => 0,
+    }
+}
+
+fn action_of(line: &str) -> Option<Action> {
+    let mut words = line.split_ascii_whitespace();
+    let (date, time, action) = (words.next()?, words.next()?, words.next()?);
+    moment(date, time)?;
+    look_up(ACTIONS, action)
+}
+
+fn look_up<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
+    table.iter().find(|(name, _)| *name == word).map(|(_, value)| *value)
+}
+
+/// `2019-11-06` and `12:35:19` as one moment.
+fn moment(date: &str, time: &str) -> Option<String> {
+    let date: jiff::civil::Date = date.parse().ok()?;
+    let time: jiff::civil::Time = time.parse().ok()?;
+    Some(date.to_datetime(time).strftime("%Y-%m-%dT%H:%M:%S").to_string())
+}
+
+fn read(block: &Block<'_>) -> Reading {
+    let mut data = Data::default();
+    let mut doubts = Doubts::default();
+    let mut headless = true;
+    for (number, line) in block.lines() {
+        let line = line.trim();
+        if let Some(head) = line.strip_prefix('#') {
+            headless &= !read_head(head, &mut data);
+        } else if !line.is_empty() {
+            let words: Vec<&str> = line.split_ascii_whitespace().collect();
+            if data.fields.is_empty() {
+                data.fields =
+                    USUAL_FIELDS.split_ascii_whitespace().take(words.len()).map(str::to_owned).collect();
+            }
+            match read_row(number, &words, &data.fields) {
+                Ok(entry) => data.entries.push(entry),
+                Err(what) => doubts.at(number, what),
+            }
+        }
+    }
+    if headless {
+        doubts.whole("the head of the log is missing; the fields are those of version 1.5");
+    }
+    netsh::reading(CaptureData::FirewallLog(data), None, &doubts)
+}
+
+/// Takes a `#` line; true if it names the fields.
+fn read_head(head: &str, data: &mut Data) -> bool {
+    let Some((name, value)) = head.split_once(':') else { return false };
+    let value = value.trim();
+    match name {
+        "Version" => data.version = Some(value.to_owned()),
+        "Time Format" => data.time_format = Some(value.to_owned()),
+        "Fields" => data.fields = value.split_ascii_whitespace().map(str::to_owned).collect(),
+        _ => {}
+    }
+    name == "Fields"
+}
+
+fn read_row(line: u32, words: &[&str], fields: &[String]) -> Result<Entry, String> {
+    if words.len() != fields.len() {
+        return Err(format!("{} values for {} fields", words.len(), fields.len()));
+    }
+    let field = |name: &str| {
+        let at = fields.iter().position(|field| field == name)?;
+        words.get(at).copied().filter(|value| *value != "-")
+    };
+    let time = field("date").zip(field("time")).and_then(|(date, time)| moment(date, time));
+    let action = field("action").unwrap_or_default();
+    Ok(Entry {
+        line,
+        time: time.ok_or("no date and time")?,
+        action: look_up(ACTIONS, action).ok_or_else(|| format!("the action {action:?} is not known"))?,
+        protocol: field("protocol").unwrap_or("-").to_owned(),
+        source: typed(field("src-ip"), netsh::ip, "an address")?,
+        destination: typed(field("dst-ip"), netsh::ip, "an address")?,
+        source_port: typed(field("src-port"), |text| text.parse().ok(), "a port")?,
+        destination_port: typed(field("dst-port"), |text| text.parse().ok(), "a port")?,
+        path: typed(field("path"), |text| look_up(PATHS, text), "a path")?,
+        pid: typed(field("pid"), |text| text.parse().ok(), "a process id")?,
+    })
+}
+
+/// A value that may be left out (`-`) but must be of its type when it is there.
+fn typed<T>(value: Option<&str>, parse: impl Fn(&str) -> Option<T>, what: &str) -> Result<Option<T>, String> {
+    match value {
+        None => Ok(None),
+        Some(text) => parse(text).map(Some).ok_or_else(|| format!("{text:?} is not {what}")),
+    }
 }

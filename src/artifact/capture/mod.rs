@@ -24,6 +24,7 @@ pub mod ip_interfaces;
 pub mod ip_route;
 pub mod ipconfig;
 pub mod neighbors;
+mod netsh;
 pub mod netsh_dump;
 pub mod nslookup;
 pub mod ospp;

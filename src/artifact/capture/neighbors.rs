@@ -1,20 +1,200 @@
-//! `netsh interface ip|ipv6 show neighbors` and `arp -a`: the neighbour cache.
+//! `netsh interface ipv4|ipv6 show neighbors` and `arp -a`: who answered on the link.
+//!
+//! A table for each interface. The heading of netsh is `Interface 13: Ethernet`, that of arp `Interface: 10.0.0.5 --- 0xd`; the
+//! word before is localised, number and address are not. A line is an address, a MAC address if there is one, and a word.
+
+use std::net::IpAddr;
 
 use serde::Serialize;
 
-use super::{Block, CaptureKind, Reader, Reading};
+use super::netsh::{self, Doubts};
+use super::shape::cell;
+use super::shape::columns::wide_cells;
+use super::{Block, CaptureData, CaptureKind, Reader, Reading};
 
 /// The typed content.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Data {}
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Data {
+    /// The tables in order.
+    pub interfaces: Vec<Interface>,
+}
+
+/// The table of one interface.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Interface {
+    /// 1-based line of its heading.
+    pub line: u32,
+    /// Interface index.
+    pub index: u32,
+    /// Name (netsh).
+    pub name: Option<String>,
+    /// Own address (arp).
+    pub address: Option<IpAddr>,
+    /// Its neighbours.
+    pub entries: Vec<Entry>,
+}
+
+/// One neighbour.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Entry {
+    /// 1-based line.
+    pub line: u32,
+    /// Its address.
+    pub address: IpAddr,
+    /// Its MAC address; `None` when the line has none or it is all zeros. It says nothing alone: multicast on loopback has none.
+    pub mac: Option<String>,
+    /// State; `None` when the word is not known.
+    pub state: Option<State>,
+    /// State or type as printed.
+    pub state_text: String,
+}
+
+/// State of a neighbour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// Set by hand or by the system for good (`static` in arp).
+    Permanent,
+    /// Learnt (arp does not say how fresh).
+    Dynamic,
+    /// Answered lately.
+    Reachable,
+    /// Answered some time ago.
+    Stale,
+    /// Will be asked again.
+    Delay,
+    /// Is being asked again.
+    Probe,
+    /// Has not answered yet.
+    Incomplete,
+    /// Did not answer.
+    Unreachable,
+    /// Refused by arp (`invalid`).
+    Invalid,
+}
+
+/// Words in small letters. The English ones of netsh were seen in captures; those of arp in other languages are from
+/// documentation.
+const STATES: &[(&str, State)] = &[
+    ("permanent", State::Permanent),
+    ("reachable", State::Reachable),
+    ("stale", State::Stale),
+    ("delay", State::Delay),
+    ("probe", State::Probe),
+    ("incomplete", State::Incomplete),
+    ("unreachable", State::Unreachable),
+    ("static", State::Permanent),
+    ("dynamic", State::Dynamic),
+    ("invalid", State::Invalid),
+    ("statisch", State::Permanent),
+    ("dynamisch", State::Dynamic),
+    ("statique", State::Permanent),
+    ("dynamique", State::Dynamic),
+    ("estático", State::Permanent),
+    ("dinámico", State::Dynamic),
+    ("statico", State::Permanent),
+    ("dinamico", State::Dynamic),
+    ("dinâmico", State::Dynamic),
+    ("статический", State::Permanent),
+    ("динамический", State::Dynamic),
+    ("静态", State::Permanent),
+    ("动态", State::Dynamic),
+    ("静的", State::Permanent),
+    ("動的", State::Dynamic),
+    ("정적", State::Permanent),
+    ("동적", State::Dynamic),
+];
+
+/// What arp prints instead of tables when it knows nobody (English; other languages are not recognised by it).
+const NO_ENTRIES: &str = "No ARP Entries Found";
 
 /// Reads this kind.
 pub const READER: Reader = Reader { kind: CaptureKind::Neighbors, recognise, starts: |_| false, read };
 
-fn recognise(_block: &Block<'_>) -> u8 {
-    0
+fn recognise(block: &Block<'_>) -> u8 {
+    let (mut headings, mut entries) = (0usize, 0usize);
+    for (number, line) in block.lines() {
+        if line.trim().starts_with(NO_ENTRIES) {
+            return 90;
+        }
+        if heading(number, line).is_some() {
+            headings += 1;
+        } else if entry(number, line).is_some_and(|entry| entry.mac.is_some() || entry.state.is_some()) {
+            entries += 1;
+        }
+    }
+    if headings > 0 && entries > 0 { 90 } else { 0 }
 }
 
-fn read(_block: &Block<'_>) -> Reading {
-    Reading::unrecognized("this reader is not written yet")
+fn read(block: &Block<'_>) -> Reading {
+    let mut data = Data::default();
+    let mut doubts = Doubts::default();
+    let mut language = None;
+    let mut none = false;
+    for (number, line) in block.lines() {
+        let text = line.trim();
+        if text.is_empty() || netsh::is_rule(text, '-', 20) {
+            continue;
+        }
+        if let Some(interface) = heading(number, text) {
+            data.interfaces.push(interface);
+        } else if let Some(entry) = entry(number, text) {
+            if entry.state.is_none() {
+                doubts.at(number, "the word for the state is not known");
+            }
+            match data.interfaces.last_mut() {
+                Some(interface) => interface.entries.push(entry),
+                None => doubts.at(number, "a neighbour before the heading of its interface"),
+            }
+        } else if text.starts_with("Internet Address") {
+            language = Some("en");
+        } else if text.starts_with(NO_ENTRIES) {
+            (none, language) = (true, Some("en"));
+        } else if text.split_ascii_whitespace().next().is_some_and(|word| netsh::ip(word).is_some()) {
+            doubts.at(number, format!("expected a neighbour, found {}", netsh::quote(text)));
+        }
+    }
+    if data.interfaces.is_empty() && !none {
+        doubts.whole("no table was printed");
+    }
+    netsh::reading(CaptureData::Neighbors(data), language, &doubts)
+}
+
+/// `word 13: name` or `word: 10.0.0.5 --- 0xd`.
+fn heading(line: u32, text: &str) -> Option<Interface> {
+    let text = text.trim();
+    if let Some((before, index)) = text.rsplit_once("--- 0x") {
+        let address = netsh::ip(before.split_whitespace().next_back()?)?;
+        let index = u32::from_str_radix(index.trim(), 16).ok()?;
+        return Some(Interface { line, index, address: Some(address), ..Interface::default() });
+    }
+    let (before, name) = text.split_once([':', '：'])?;
+    let (word, index) = before.trim().rsplit_once([' ', '\u{a0}'])?;
+    let word_is_word =
+        !word.is_empty() && word.chars().all(|letter| letter.is_alphabetic() || letter.is_whitespace());
+    let index = index.parse().ok().filter(|_| word_is_word && !name.trim().is_empty())?;
+    Some(Interface { line, index, name: Some(name.trim().to_owned()), ..Interface::default() })
+}
+
+fn entry(line: u32, text: &str) -> Option<Entry> {
+    let mut cells = wide_cells(text).into_iter();
+    let address = netsh::ip(cells.next()?)?;
+    let second = cells.next()?;
+    let (mac, state_text) = match cell::mac(second) {
+        Some(mac) => (Some(mac), cells.next()?),
+        None if second.chars().any(char::is_alphabetic) => (None, second),
+        None => return None,
+    };
+    if cells.next().is_some() {
+        return None;
+    }
+    // netsh adds what else it knows in brackets: `Reachable (Router)`.
+    let word = state_text.split('(').next().unwrap_or_default().trim().to_lowercase();
+    Some(Entry {
+        line,
+        address,
+        mac: mac.filter(|mac| mac != "00-00-00-00-00-00"),
+        state: STATES.iter().find(|(name, _)| *name == word).map(|(_, state)| *state),
+        state_text: state_text.to_owned(),
+    })
 }
