@@ -1,20 +1,266 @@
-//! `driverquery` and `fltmc`: loaded drivers and file-system filters.
+//! `driverquery` and `fltmc`: the drivers and the file-system filters, by which security products are known.
+//!
+//! `driverquery` has localised headers in a fixed order, so columns are told by their place: name, display name, type, link date;
+//! with `/si` device, INF file, signed, manufacturer. `fltmc` prints numbers in its last columns. Tables cut long names, module
+//! names among them, to the width of their column.
 
 use serde::Serialize;
 
-use super::{Block, CaptureKind, Reader, Reading};
+use super::netsh::{self, Doubts};
+use super::shape::{self, columns};
+use super::{Block, CaptureData, CaptureKind, Reader, Reading};
 
 /// The typed content.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Data {}
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Data {
+    /// Drivers, from `driverquery`.
+    pub drivers: Vec<Driver>,
+    /// Devices and the signature of their drivers, from `driverquery /si`.
+    pub devices: Vec<Device>,
+    /// Filters that are loaded, from `fltmc`.
+    pub filters: Vec<Filter>,
+}
+
+/// One driver.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Driver {
+    /// 1-based line.
+    pub line: u32,
+    /// Name of the module (the service's key name).
+    pub module: String,
+    /// Display name; a table cuts it to 22 columns.
+    pub display_name: String,
+    /// Path of the file (`/v`).
+    pub path: Option<String>,
+}
+
+/// One device and the signature of its driver.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Device {
+    /// 1-based line.
+    pub line: u32,
+    /// Name of the device; a table cuts it.
+    pub name: String,
+    /// INF file.
+    pub inf: String,
+    /// Whether the driver is signed.
+    pub signed: bool,
+    /// Manufacturer.
+    pub manufacturer: String,
+}
+
+/// One file-system filter.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Filter {
+    /// 1-based line.
+    pub line: u32,
+    /// Name of the filter (the service's key name).
+    pub name: String,
+    /// How many volumes it is attached to; `None` for legacy filters.
+    pub instances: Option<u32>,
+    /// Altitude, a decimal number that may have a fraction.
+    pub altitude: String,
+    /// A legacy filter, which stands outside the filter manager.
+    pub legacy: bool,
+}
 
 /// Reads this kind.
 pub const READER: Reader = Reader { kind: CaptureKind::Drivers, recognise, starts: |_| false, read };
 
-fn recognise(_block: &Block<'_>) -> u8 {
-    0
+/// Modules that every Windows has; the table of `driverquery` is recognised by them whatever its header says.
+const ALWAYS_THERE: &[&str] = &[
+    "ACPI", "AFD", "Beep", "CNG", "disk", "FltMgr", "KSecDD", "mountmgr", "NDIS", "Ntfs", "Null", "partmgr",
+    "pci", "Tcpip",
+];
+
+/// Filters that Windows itself brings, of which one is always loaded.
+const WINDOWS_FILTERS: &[&str] = &[
+    "bindflt",
+    "CldFlt",
+    "FileInfo",
+    "luafv",
+    "npsvctrig",
+    "storqosflt",
+    "wcifs",
+    "WdFilter",
+    "Wof",
+    "MsSecFlt",
+    "FileCrypt",
+];
+
+fn is_one_of(names: &[&str], word: &str) -> bool {
+    names.iter().any(|name| name.eq_ignore_ascii_case(word))
 }
 
-fn read(_block: &Block<'_>) -> Reading {
-    Reading::unrecognized("this reader is not written yet")
+/// The first cell of a line: up to two blanks, a column of one blank in tables, or the first quoted cell of CSV.
+fn first_word(line: &str) -> &str {
+    let line = line.trim_start();
+    match line.strip_prefix('"') {
+        Some(quoted) => quoted.split('"').next().unwrap_or_default(),
+        None => line.split_whitespace().next().unwrap_or_default(),
+    }
+}
+
+fn recognise(block: &Block<'_>) -> u8 {
+    let (mut rule, mut modules, mut filters, mut devices) = (false, 0usize, 0usize, false);
+    for (number, line) in block.lines() {
+        let by_label = shape::labelled(line).map(|found| found.value).unwrap_or_default();
+        rule |= netsh::is_rule(line, '=', 40)
+            || line.trim_start().starts_with("\",\"")
+            || line.matches("\",\"").count() >= 3;
+        modules +=
+            usize::from(is_one_of(ALWAYS_THERE, first_word(line)) || is_one_of(ALWAYS_THERE, by_label));
+        filters +=
+            usize::from(filter(number, line).is_some_and(|found| is_one_of(WINDOWS_FILTERS, &found.name)));
+        devices |= line.contains(".inf") && (line.contains(" TRUE ") || line.contains("\"TRUE\""));
+    }
+    match (filters, modules, rule) {
+        (1.., ..) => 90,
+        (0, 4.., _) => 85,
+        (0, _, true) if devices => 80,
+        _ => 0,
+    }
+}
+
+/// How the block is laid out.
+enum Layout {
+    Filters,
+    Csv,
+    Table(Vec<(usize, usize)>),
+    List,
+}
+
+fn layout(block: &Block<'_>) -> Layout {
+    for (number, line) in block.lines() {
+        if filter(number, line).is_some() {
+            return Layout::Filters;
+        }
+        if line.trim_start().starts_with('"') {
+            return Layout::Csv;
+        }
+        if netsh::is_rule(line, '=', 40) {
+            return Layout::Table(columns::rule_spans(line).unwrap_or_default());
+        }
+    }
+    Layout::List
+}
+
+fn read(block: &Block<'_>) -> Reading {
+    if let Some(failed) = shape::failed(block) {
+        return failed;
+    }
+    let mut data = Data::default();
+    let mut doubts = Doubts::default();
+    match layout(block) {
+        Layout::Filters => read_filters(block, &mut data, &mut doubts),
+        Layout::Csv => {
+            for object in shape::objects(block).objects {
+                let cells = object
+                    .properties
+                    .iter()
+                    .map(|property| property.cell.text().unwrap_or_default().into_owned());
+                take(object.line, &cells.collect::<Vec<_>>(), &mut data, &mut doubts);
+            }
+        }
+        Layout::Table(spans) => read_table(block, &spans, &mut data, &mut doubts),
+        Layout::List => read_list(block, &mut data, &mut doubts),
+    }
+    if data.drivers.is_empty() && data.devices.is_empty() && data.filters.is_empty() {
+        doubts.whole("no driver was printed");
+    }
+    netsh::reading(CaptureData::Drivers(data), None, &doubts)
+}
+
+fn read_filters(block: &Block<'_>, data: &mut Data, doubts: &mut Doubts) {
+    let mut rule = false;
+    for (number, line) in block.lines().filter(|(_, line)| !line.trim().is_empty()) {
+        match filter(number, line) {
+            Some(filter) => data.filters.push(filter),
+            None if rule => doubts.at(number, format!("expected a filter, found {}", netsh::quote(line))),
+            None => rule |= netsh::is_rule(line, '-', 30),
+        }
+    }
+}
+
+fn read_table(block: &Block<'_>, spans: &[(usize, usize)], data: &mut Data, doubts: &mut Doubts) {
+    let mut lines = block.lines().skip_while(|(_, line)| !netsh::is_rule(line, '=', 40)).skip(1);
+    let rows: Vec<(u32, &str)> = lines.by_ref().filter(|(_, line)| !line.trim().is_empty()).collect();
+    let texts: Vec<&str> = rows.iter().map(|(_, line)| *line).collect();
+    for ((number, _), cells) in rows.iter().zip(columns::cut_rows(spans, &texts)) {
+        take(*number, &cells, data, doubts);
+    }
+}
+
+/// Blocks of `Label: value`, a blank line between; the order of the labels is that of the columns.
+fn read_list(block: &Block<'_>, data: &mut Data, doubts: &mut Doubts) {
+    let mut cells: Vec<String> = Vec::new();
+    let mut first = 0;
+    for (number, line) in block.lines() {
+        match shape::labelled(line) {
+            Some(found) => {
+                if cells.is_empty() {
+                    first = number;
+                }
+                cells.push(found.value.to_owned());
+            }
+            None if line.trim().is_empty() && !cells.is_empty() => {
+                take(first, &cells, data, doubts);
+                cells.clear();
+            }
+            None => {}
+        }
+    }
+    if !cells.is_empty() {
+        take(first, &cells, data, doubts);
+    }
+}
+
+/// Takes one row by the places of its cells: four, fifteen with `/v`; four with a truth value in third place with `/si`.
+fn take(line: u32, cells: &[String], data: &mut Data, doubts: &mut Doubts) {
+    match cells {
+        [name, inf, signed, manufacturer] if matches!(signed.as_str(), "TRUE" | "FALSE") => {
+            data.devices.push(Device {
+                line,
+                name: name.clone(),
+                inf: inf.clone(),
+                signed: signed == "TRUE",
+                manufacturer: manufacturer.clone(),
+            })
+        }
+        [module, display_name, more @ ..]
+            if !module.is_empty() && !module.contains(' ') && matches!(more.len(), 2 | 13) =>
+        {
+            let path = more.get(11).filter(|path| path.contains('\\')).cloned();
+            data.drivers.push(Driver {
+                line,
+                module: module.clone(),
+                display_name: display_name.clone(),
+                path,
+            });
+        }
+        _ => {
+            doubts.at(line, format!("expected a driver with 4 or 15 columns, found {} columns", cells.len()))
+        }
+    }
+}
+
+/// Name, instances, altitude, frame. A legacy filter has no instances and the frame `<Legacy>`.
+fn filter(line: u32, text: &str) -> Option<Filter> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (name, instances, altitude, frame) = match words.as_slice() {
+        [name, altitude, frame @ "<Legacy>"] => (name, None, altitude, frame),
+        [name, instances, altitude, frame] => (name, Some(instances.parse().ok()?), altitude, frame),
+        _ => return None,
+    };
+    let legacy = *frame == "<Legacy>";
+    let decimal = altitude.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') && altitude.len() >= 4;
+    let framed = legacy || frame.bytes().all(|byte| byte.is_ascii_digit());
+    let named = name.chars().any(char::is_alphabetic);
+    (decimal && framed && named).then(|| Filter {
+        line,
+        name: (*name).to_owned(),
+        instances,
+        altitude: (*altitude).to_owned(),
+        legacy,
+    })
 }

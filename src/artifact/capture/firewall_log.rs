@@ -218,3 +218,70 @@ fn typed<T>(value: Option<&str>, parse: impl Fn(&str) -> Option<T>, what: &str) 
         Some(text) => parse(text).map(Some).ok_or_else(|| format!("{text:?} is not {what}")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::CaptureStatus;
+    use super::super::netsh::testing::{claimed, data};
+    use super::*;
+
+    /// Head and lines as Microsoft's documentation of Azure Stack Edge prints them, with a dropped connection of our own.
+    const LOG: &str = "#Version: 1.5\n\
+        #Software: Microsoft Windows Firewall\n\
+        #Time Format: Local\n\
+        #Fields: date time action protocol src-ip dst-ip src-port dst-port size tcpflags tcpsyn tcpack tcpwin icmptype icmpcode info path\n\
+        \n\
+        2019-11-06 12:35:19 DROP UDP 5.5.3.197 224.0.0.251 5353 5353 59 - - - - - - - RECEIVE\n\
+        2019-11-06 12:35:20 DROP UDP fe80::3680:dff:fe01:9e88 ff02::fb 5353 5353 89 - - - - - - - RECEIVE\n\
+        2019-11-06 12:36:01 DROP TCP 192.168.1.20 20.190.160.14 50812 443 0 - 0 0 0 - - - SEND\n\
+        2019-11-06 12:36:02 ALLOW ICMP 192.168.1.20 192.168.1.1 - - 0 - - - - 8 0 - SEND\n";
+
+    #[test]
+    fn packets_with_their_ports_and_paths() {
+        let (data, status, reason) = data!(FirewallLog, LOG);
+        assert_eq!((status, reason), (CaptureStatus::Parsed, None));
+        assert_eq!(
+            (data.version.as_deref(), data.time_format.as_deref(), data.fields.len()),
+            (Some("1.5"), Some("Local"), 17)
+        );
+        let drop = &data.entries[2];
+        assert_eq!((drop.line, drop.action, drop.protocol.as_str()), (8, Action::Drop, "TCP"));
+        assert_eq!(drop.time, "2019-11-06T12:36:01");
+        assert_eq!(drop.destination, "20.190.160.14".parse().ok());
+        assert_eq!(
+            (drop.source_port, drop.destination_port, drop.path),
+            (Some(50812), Some(443), Some(Path::Send))
+        );
+        let ping = &data.entries[3];
+        assert_eq!((ping.action, ping.source_port, ping.destination_port), (Action::Allow, None, None));
+        assert_eq!(data.entries[1].source, "fe80::3680:dff:fe01:9e88".parse().ok());
+    }
+
+    #[test]
+    fn a_line_that_lacks_a_value_is_not_believed() {
+        // The documentation has such a line too: its last value is missing.
+        let short = LOG.replace("443 0 - 0 0 0 - - - SEND", "443 0 - 0 0 0 - - -");
+        let (data, status, reason) = data!(FirewallLog, &short);
+        assert_eq!((data.entries.len(), status), (3, CaptureStatus::Partial));
+        assert!(reason.unwrap().contains("line 8: 16 values for 17 fields"));
+    }
+
+    #[test]
+    fn the_tail_of_a_log_is_read_by_the_usual_fields() {
+        let tail: String = LOG.lines().skip(5).map(|line| format!("{line}\n")).collect();
+        let (data, status, _) = data!(FirewallLog, &tail);
+        assert_eq!((data.entries.len(), status), (4, CaptureStatus::Partial));
+        assert_eq!(data.entries[2].destination_port, Some(443));
+        assert_eq!(claimed("2019-11-06 12:35:19 INFO something else\n").name(), "unknown");
+    }
+
+    #[test]
+    fn newer_builds_name_the_process() {
+        let log = LOG
+            .replace("info path\n", "info path pid\n")
+            .replace("SEND\n", "SEND 4711\n")
+            .replace("RECEIVE\n", "RECEIVE 4\n");
+        let (data, status, _) = data!(FirewallLog, &log);
+        assert_eq!((status, data.entries[2].pid), (CaptureStatus::Parsed, Some(4711)));
+    }
+}

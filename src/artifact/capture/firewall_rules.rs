@@ -201,10 +201,11 @@ fn take_other(line: u32, text: &str, draft: Option<&mut Draft<'_>>, doubts: &mut
         return;
     }
     let cells = shape::columns::wide_cells(text);
-    if let ([icmp_type, code], Some(draft), true) = (cells.as_slice(), draft, text.starts_with("     ")) {
-        if icmp_type.parse::<u8>().is_ok() || words::is_any(icmp_type) {
-            draft.icmp.push(Icmp { icmp_type: words::any_or(icmp_type), code: words::any_or(code) });
-        }
+    let ([icmp_type, code], Some(draft), true) = (cells.as_slice(), draft, text.starts_with("     ")) else {
+        return;
+    };
+    if icmp_type.parse::<u8>().is_ok() || words::is_any(icmp_type) {
+        draft.icmp.push(Icmp { icmp_type: words::any_or(icmp_type), code: words::any_or(code) });
     }
 }
 

@@ -119,3 +119,83 @@ fn read(block: &Block<'_>) -> Reading {
     }
     netsh::reading(CaptureData::Hosts(data), None, &doubts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::CaptureStatus;
+    use super::super::netsh::testing::{claimed, data};
+
+    /// The file that Windows 10 ships.
+    const SHIPPED: &str = "# Copyright (c) 1993-2009 Microsoft Corp.\r\n#\r\n\
+        # This is a sample HOSTS file used by Microsoft TCP/IP for Windows.\r\n#\r\n\
+        # This file contains the mappings of IP addresses to host names. Each\r\n\
+        # entry should be kept on an individual line. The IP address should\r\n\
+        # be placed in the first column followed by the corresponding host name.\r\n#\r\n\
+        # For example:\r\n#\r\n\
+        #      102.54.94.97     rhino.acme.com          # source server\r\n\
+        #       38.25.63.10     x.acme.com              # x client host\r\n\r\n\
+        # localhost name resolution is handled within DNS itself.\r\n\
+        #\t127.0.0.1       localhost\r\n#\t::1             localhost\r\n";
+
+    #[test]
+    fn the_file_that_windows_ships_has_no_entries() {
+        let (data, status, reason) = data!(Hosts, SHIPPED);
+        assert_eq!(
+            (data.windows_head, data.entries.len(), status, reason),
+            (true, 0, CaptureStatus::Parsed, None)
+        );
+    }
+
+    #[test]
+    fn active_lines_are_entries_and_comments_are_not() {
+        let file = format!(
+            "{SHIPPED}0.0.0.0 officeclient.microsoft.com\t# blocked\r\n#0.0.0.0 odc.officeapps.live.com\r\n\
+                            \t10.1.2.3\tintra intra.example\r\n::1 www.msftconnecttest.com\r\n"
+        );
+        let (data, status, _) = data!(Hosts, &file);
+        assert_eq!(status, CaptureStatus::Parsed);
+        let rows: Vec<_> = data
+            .entries
+            .iter()
+            .map(|entry| (entry.line, entry.address.to_string(), entry.names.join(" ")))
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                (17, "0.0.0.0".into(), "officeclient.microsoft.com".into()),
+                (19, "10.1.2.3".into(), "intra intra.example".into()),
+                (20, "::1".into(), "www.msftconnecttest.com".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_block_list_without_the_head_is_a_hosts_file() {
+        let (data, status, _) =
+            data!(Hosts, "127.0.0.1 localhost\n0.0.0.0 ads.example\n0.0.0.0 login.live.com\n");
+        assert_eq!((data.entries.len(), data.windows_head, status), (3, false, CaptureStatus::Parsed));
+    }
+
+    #[test]
+    fn a_line_that_windows_ignores_is_named() {
+        let (data, status, reason) = data!(Hosts, &format!("{SHIPPED}www.example 10.0.0.1\r\n"));
+        assert_eq!(
+            (data.entries.len(), data.ignored_lines.as_slice(), status),
+            (0, [17].as_slice(), CaptureStatus::Partial)
+        );
+        assert!(reason.unwrap().contains("www.example 10.0.0.1"));
+    }
+
+    #[test]
+    fn text_that_looks_alike_is_not_claimed() {
+        for text in [
+            "# a comment\n# another\n",
+            "10.0.0.1 gateway\n10.0.0.2 printer\n",
+            "127.0.0.1 localhost\nand then some prose about it\n",
+            "# This is a sample LMHOSTS file used by the Microsoft TCP/IP for Windows.\n#\n# 102.54.94.97 rhino #PRE\n",
+            "  127.0.0.1   00-00-00-00-00-00   static\n",
+        ] {
+            assert_eq!(claimed(text).name(), "unknown", "{text}");
+        }
+    }
+}

@@ -182,3 +182,50 @@ fn connection(line: u32, text: &str) -> Option<Connection> {
         name: (*name).to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::CaptureStatus;
+    use super::super::netsh::testing::data;
+
+    #[test]
+    fn connections_of_windows_10() {
+        // Layout of `netsh interface show interface`: four columns under one rule.
+        let text = "\nAdmin State    State          Type             Interface Name\n\
+            -------------------------------------------------------------------------\n\
+            Enabled        Disconnected   Dedicated        Ethernet\n\
+            Disabled       Disconnected   Dedicated        vEthernet (Default Switch)\n\
+            Enabled        Connected      Dedicated        Wi-Fi\n\n";
+        let (found, status, _) = data!(IpInterfaces, text);
+        assert_eq!(status, CaptureStatus::Parsed);
+        let rows: Vec<_> = found
+            .connections
+            .iter()
+            .map(|row| (row.line, row.enabled, row.connected, row.name.as_str()))
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                (4, Some(true), Some(false), "Ethernet"),
+                (5, Some(false), Some(false), "vEthernet (Default Switch)"),
+                (6, Some(true), Some(true), "Wi-Fi"),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_unknown_word_leaves_the_state_open() {
+        let text = "Idx     Met         MTU          State                Name\n\
+            ---  ----------  ----------  ------------  ---------------------------\n  \
+            9          10        1500  kapcsolódva   Ethernet\n";
+        let (found, status, reason) = data!(IpInterfaces, text);
+        assert_eq!(
+            (found.interfaces[0].connected, found.interfaces[0].state.as_str()),
+            (None, "kapcsolódva")
+        );
+        assert_eq!(
+            (status, reason.as_deref()),
+            (CaptureStatus::Partial, Some("line 3: the word for the state is not known"))
+        );
+    }
+}

@@ -198,3 +198,58 @@ fn entry(line: u32, text: &str) -> Option<Entry> {
         state_text: state_text.to_owned(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::CaptureStatus;
+    use super::super::netsh::testing::data;
+    use super::*;
+
+    #[test]
+    fn arp_in_english_and_german() {
+        // Layout of arp.exe since Windows Vista: index in hexadecimal behind three dashes.
+        let english = "\nInterface: 192.168.1.20 --- 0xd\n  Internet Address      Physical Address      Type\n  \
+            192.168.1.1           00-1d-aa-01-02-03     dynamic   \n  224.0.0.22            01-00-5e-00-00-16     static    \n";
+        let (found, status, _) = data!(Neighbors, english);
+        assert_eq!((status, found.interfaces.len()), (CaptureStatus::Parsed, 1));
+        let table = &found.interfaces[0];
+        assert_eq!(
+            (table.line, table.index, table.address, table.name.as_deref()),
+            (2, 13, "192.168.1.20".parse().ok(), None)
+        );
+        assert_eq!((table.entries[0].line, table.entries[0].state), (4, Some(State::Dynamic)));
+        assert_eq!(table.entries[1].mac.as_deref(), Some("01-00-5E-00-00-16"));
+
+        let german = "\nSchnittstelle: 10.0.0.5 --- 0x4\n  Internetadresse       Physische Adresse     Typ\n  \
+            10.0.0.1              00-1d-aa-01-02-03     dynamisch \n";
+        let (found, status, _) = data!(Neighbors, german);
+        assert_eq!(
+            (status, found.interfaces[0].entries[0].state),
+            (CaptureStatus::Parsed, Some(State::Dynamic))
+        );
+    }
+
+    #[test]
+    fn nobody_known_is_an_answer_but_a_cut_table_is_not() {
+        let (found, status, _) = data!(Neighbors, "No ARP Entries Found.\n");
+        assert_eq!((found.interfaces.len(), status), (0, CaptureStatus::Parsed));
+        let (found, status, reason) = data!(
+            Neighbors,
+            "Interface 5: Wi-Fi\n\n10.0.0.1   6a-d7-9a-bb-fe-e2  Erreichbarkeit\n10.0.0.9   6a-d7-9a\n"
+        );
+        assert_eq!((status, found.interfaces[0].entries.len()), (CaptureStatus::Partial, 2));
+        assert!(reason.unwrap().contains("not known"));
+    }
+
+    #[test]
+    fn routers_of_ipv6() {
+        let text = "Interface 5: Wi-Fi\n\n\nInternet Address   Physical Address   Type\n-----------------  -----------------  ----\n\
+            fe80::1            6a-d7-9a-bb-fe-e2  Reachable (Router)\n";
+        let (found, ..) = data!(Neighbors, text);
+        let router = &found.interfaces[0].entries[0];
+        assert_eq!(
+            (router.state, router.state_text.as_str()),
+            (Some(State::Reachable), "Reachable (Router)")
+        );
+    }
+}

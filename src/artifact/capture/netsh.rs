@@ -113,6 +113,82 @@ pub(super) fn quote(line: &str) -> String {
     }
 }
 
+/// What the unit tests of the readers share.
+#[cfg(test)]
+pub(super) mod testing {
+    use super::super::{Block, CaptureKind, READERS, Reading};
+    use crate::artifact::text::Text;
+
+    /// The kind of the reader that claims a text most surely.
+    pub fn claimed(text: &str) -> CaptureKind {
+        let text = Text::decode(text.as_bytes());
+        let block = Block::whole(&text);
+        let best = READERS.iter().max_by_key(|reader| (reader.recognise)(&block)).unwrap();
+        if (best.recognise)(&block) == 0 { CaptureKind::Unknown } else { best.kind }
+    }
+
+    /// Reads a text that must be claimed by this kind's reader.
+    pub fn read(kind: CaptureKind, text: &str) -> Reading {
+        assert_eq!(claimed(text).name(), kind.name());
+        read_unasked(kind, text)
+    }
+
+    /// Reads a text whether or not the reader claims it.
+    pub fn read_unasked(kind: CaptureKind, text: &str) -> Reading {
+        let text = Text::decode(text.as_bytes());
+        let reader = READERS.iter().find(|reader| reader.kind == kind).unwrap();
+        (reader.read)(&Block::whole(&text))
+    }
+
+    /// The typed content of a text and how far it was understood.
+    macro_rules! data {
+        ($kind:ident, $text:expr) => {{
+            let reading = crate::artifact::capture::netsh::testing::read(
+                crate::artifact::capture::CaptureKind::$kind,
+                $text,
+            );
+            match reading.data {
+                crate::artifact::capture::CaptureData::$kind(data) => (data, reading.status, reading.reason),
+                other => panic!("{other:?}"),
+            }
+        }};
+    }
+    pub(in crate::artifact::capture) use data;
+
+    /// All texts that lost lines or columns make of one: each run of up to four lines, and each column at either end or ten
+    /// inside.
+    pub fn damaged(text: &str) -> Vec<String> {
+        let lines: Vec<&str> = text.lines().collect();
+        let mut all = Vec::new();
+        for from in 0..lines.len() {
+            for to in from + 1..=(from + 4).min(lines.len()) {
+                let kept: Vec<&str> = lines[..from].iter().chain(&lines[to..]).copied().collect();
+                all.push(kept.join("\n"));
+            }
+        }
+        let cut =
+            |f: &dyn Fn(&str) -> String| lines.iter().map(|line| f(line)).collect::<Vec<_>>().join("\n");
+        for column in 1..60 {
+            all.push(cut(&|line| line.chars().skip(column).collect()));
+            all.push(cut(&|line| line.chars().take(column).collect()));
+            // A column of ten is lost inside.
+            all.push(cut(&|line| line.chars().take(column).chain(line.chars().skip(column + 10)).collect()));
+        }
+        all
+    }
+
+    /// Texts with one letter replaced, for which only this can be asked: no panic, and a reason for all that is not parsed.
+    pub fn scrambled(text: &str) -> Vec<String> {
+        let mut all = Vec::new();
+        for (at, letter) in text.char_indices().step_by(7) {
+            for other in ["\u{fffd}", "0", " ", "\n", ":", "\"", "é"] {
+                all.push(format!("{}{other}{}", &text[..at], &text[at + letter.len_utf8()..]));
+            }
+        }
+        all
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

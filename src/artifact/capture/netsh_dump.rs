@@ -193,3 +193,61 @@ fn take_value(text: &str) -> Result<(&str, &str), String> {
         None => Ok(text.split_once(' ').unwrap_or((text, ""))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::CaptureStatus;
+    use super::super::netsh::testing::{claimed, data};
+
+    #[test]
+    fn values_in_quotes_and_folded_commands() {
+        // A paste can fold lines (text_formats.md 4.8); Windows XP writes `addr=` and `gwmetric=`.
+        let dump = "# ---\npushd interface ip\n\n\
+            set address name=\"Local Area Connection\" source=static addr=192.168.1.5 mask=255.255.255.0 set dns name=\"a b\" source=dhcp\n\
+            popd\n# end\n";
+        let (data, status, _) = data!(NetshDump, dump);
+        assert_eq!(status, CaptureStatus::Parsed);
+        let commands = &data.contexts[0].commands;
+        assert_eq!(
+            (commands.len(), commands[0].verb.as_str(), commands[1].verb.as_str()),
+            (2, "set address", "set dns")
+        );
+        assert_eq!(
+            (commands[0].argument("NAME"), commands[0].argument("addr")),
+            (Some("Local Area Connection"), Some("192.168.1.5"))
+        );
+        assert_eq!((commands[1].line, commands[1].argument("name")), (4, Some("a b")));
+        assert!(data.contexts[0].closed);
+    }
+
+    #[test]
+    fn passwords_in_proxies_are_masked() {
+        let (data, ..) = data!(
+            NetshDump,
+            "pushd winhttp\nset proxy proxy-server=\"http=bob:secret@p:80\" bypass-list=\"<local>\"\npopd\n"
+        );
+        assert_eq!(data.contexts[0].commands[0].argument("proxy-server"), Some("http=***@p:80"));
+    }
+
+    #[test]
+    fn damage_is_named_and_reading_goes_on() {
+        let dump = "pushd interface ipv4\nadd address name=\"cut\n=x\nset global\npushd interface tcp\nreset\npopd\n";
+        let (data, status, reason) = data!(NetshDump, dump);
+        assert_eq!(
+            (status, data.contexts.len(), data.contexts[0].closed),
+            (CaptureStatus::Partial, 2, false)
+        );
+        assert_eq!(data.contexts[0].commands.len(), 1);
+        let reason = reason.unwrap();
+        assert!(
+            reason.contains("line 2: a quoted value has no closing quote") && reason.contains("line 3:"),
+            "{reason}"
+        );
+    }
+
+    #[test]
+    fn a_batch_file_is_no_dump() {
+        assert_eq!(claimed("@echo off\npushd %~dp0\nset X=1\npopd\n").name(), "unknown");
+        assert_eq!(claimed("pushd C:\\build\nset PATH=a\npopd\n").name(), "unknown");
+    }
+}

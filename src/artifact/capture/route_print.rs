@@ -280,14 +280,18 @@ fn interface(line: u32, text: &str) -> Option<Interface> {
         Some(digits) => u32::from_str_radix(digits, 16).ok()?,
         None => index.parse().ok()?,
     };
-    let (middle, description) = rest.rsplit_once("...")?;
-    let middle = middle.trim_matches(['.', ' ']);
-    let masked = middle.split(' ').count() == 6 && middle.split(' ').all(|part| part.len() == 2);
-    if !middle.is_empty() && cell::mac(middle).is_none() && !masked {
-        return None;
-    }
-    Some(Interface { line, index, mac: cell::mac(middle), description: description.trim().to_owned() })
+    const MAC_LENGTH: usize = 17;
+    let rest = rest.trim_start_matches(PADDING);
+    let (address, behind) = rest.split_at_checked(MAC_LENGTH).unwrap_or((rest, ""));
+    // Some people mask the address before they share the output.
+    let is_mac = address.split(' ').map(str::len).eq([2; 6]) && behind.trim_start().starts_with("...");
+    let description = if is_mac { behind } else { rest }.trim_start_matches(PADDING).trim_end();
+    let mac = is_mac.then(|| cell::mac(address)).flatten();
+    (!description.is_empty()).then(|| Interface { line, index, mac, description: description.to_owned() })
 }
+
+/// Stands between the parts of the interface list.
+const PADDING: [char; 2] = ['.', ' '];
 
 /// The heading of the active routes; the first four were seen in captures, the others only in documentation. They tell the
 /// language and nothing else.
@@ -308,4 +312,82 @@ fn language(block: &Block<'_>) -> Option<&'static str> {
     block
         .lines()
         .find_map(|(_, line)| LANGUAGES.iter().find(|(word, _)| line.contains(word)).map(|(_, tag)| *tag))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::CaptureStatus;
+    use super::super::netsh::testing::{damaged, data, read_unasked, scrambled};
+    use super::*;
+
+    const SEPARATOR: &str = "===========================================================================";
+
+    fn whole() -> String {
+        // Layout of route.exe of Windows 10; long IPv6 destinations push the gateway to the next line (text_formats.md 4.7).
+        format!(
+            "{SEPARATOR}\nInterface List\n 12...b4 2e 99 35 1e 86 ......Some adapter ... with dots\n  \
+             1...........................Software Loopback Interface 1\n{SEPARATOR}\n\nIPv4 Route Table\n{SEPARATOR}\n\
+             Active Routes:\nNetwork Destination        Netmask          Gateway       Interface  Metric\n          \
+             0.0.0.0          0.0.0.0      192.168.1.1     192.168.1.20     25\n        \
+             127.0.0.0        255.0.0.0         On-link         127.0.0.1    331\n{SEPARATOR}\nPersistent Routes:\n  \
+             Network Address          Netmask  Gateway Address  Metric\n         \
+             10.9.0.0      255.255.0.0      192.168.1.9       1\n{SEPARATOR}\n\nIPv6 Route Table\n{SEPARATOR}\n\
+             Active Routes:\n If Metric Network Destination      Gateway\n 12    281 ::/0                     fe80::1\n  \
+             1    331 ::1/128                  On-link\n 12    281 fe80::10:2030:4050:6070/128\n                                    \
+             On-link\n{SEPARATOR}\nPersistent Routes:\n If Metric Network Destination      Gateway\n  0 4294967295 2001:db8::/32            On-link\n"
+        )
+    }
+
+    #[test]
+    fn both_families_with_their_persistent_routes() {
+        let (data, status, reason) = data!(RoutePrint, &whole());
+        assert_eq!((status, reason), (CaptureStatus::Parsed, None));
+        assert_eq!(data.interfaces[0].mac.as_deref(), Some("B4-2E-99-35-1E-86"));
+        assert_eq!((data.ipv4.len(), data.ipv4_complete, data.ipv4_persistent.len()), (2, true, 1));
+        assert_eq!((data.ipv4_persistent[0].prefix_length, data.ipv4_persistent[0].metric), (16, Some(1)));
+        let v6: Vec<_> = data
+            .ipv6
+            .iter()
+            .map(|route| (route.prefix_length, route.gateway.map(|ip| ip.to_string())))
+            .collect();
+        assert_eq!(v6, [(0, Some("fe80::1".to_owned())), (128, None), (128, None)]);
+        assert!(data.ipv6_complete && data.ipv6_defaults().count() == 1);
+        assert_eq!((data.ipv6_persistent.len(), data.ipv6_persistent[0].interface_index), (1, 0));
+    }
+
+    #[test]
+    fn windows_xp_prints_indexes_in_hexadecimal() {
+        let text = format!(
+            "{SEPARATOR}\nInterface List\n0x1 ........................... MS TCP Loopback interface\n\
+             0x10003 ...00 0c 29 a1 b2 c3 ...... AMD PCNET Family PCI Ethernet Adapter\n{SEPARATOR}\n{SEPARATOR}\nActive Routes:\n\
+             Network Destination        Netmask          Gateway       Interface  Metric\n          \
+             0.0.0.0          0.0.0.0      192.168.1.1    192.168.1.20       10\n\
+             Default Gateway:       192.168.1.1\n{SEPARATOR}\nPersistent Routes:\n  None\n"
+        );
+        let (data, status, _) = data!(RoutePrint, &text);
+        assert_eq!(
+            (status, data.interfaces[1].index, data.ipv4_defaults().count()),
+            (CaptureStatus::Parsed, 0x1_0003, 1)
+        );
+    }
+
+    #[test]
+    fn damage_never_makes_a_default_route_and_never_hides_one() {
+        let text = whole();
+        for damaged in damaged(&text) {
+            let reading = read_unasked(CaptureKind::RoutePrint, &damaged);
+            let CaptureData::RoutePrint(data) = reading.data else { continue };
+            let gateways: Vec<_> = data.ipv4_defaults().filter_map(|route| route.gateway).collect();
+            let right = gateways.iter().all(|gateway| gateway.to_string() == "192.168.1.1");
+            assert!(right || reading.status != CaptureStatus::Parsed, "{damaged}");
+            // The line that is left shows that there was a default route.
+            let shown = damaged.lines().any(|line| line.trim_start().starts_with("0.0.0.0   "));
+            let hidden = data.ipv4_complete && gateways.is_empty() && reading.status == CaptureStatus::Parsed;
+            assert!(!(shown && hidden), "{damaged}");
+        }
+        for scrambled in scrambled(&text) {
+            let reading = read_unasked(CaptureKind::RoutePrint, &scrambled);
+            assert_eq!(reading.status == CaptureStatus::Parsed, reading.reason.is_none());
+        }
+    }
 }
