@@ -178,7 +178,7 @@ fn read(block: &Block<'_>) -> Reading {
     let reason = match (bare, unsure) {
         (Some(acl), _) => Some(format!("the access list of the object at line {} is cut off", acl.line)),
         (None, Some(acl)) => {
-            Some(format!("no Sddl for the object at line {}, whose account names are translated", acl.line))
+            Some(format!("the listing of the object at line {} ends before its Sddl", acl.line))
         }
         (None, None) => None,
     };
