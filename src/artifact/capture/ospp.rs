@@ -134,7 +134,7 @@ fn status_word(line: &str) -> Option<&str> {
 }
 
 /// Masks a full product key (five groups of five) but for its last group, which is what the script prints itself.
-fn without_keys(text: &str) -> String {
+pub(super) fn without_keys(text: &str) -> String {
     let is_key = |word: &str| {
         let groups: Vec<&str> = word.split('-').collect();
         let group = |group: &&str| group.len() == 5 && group.bytes().all(|byte| byte.is_ascii_alphanumeric());
