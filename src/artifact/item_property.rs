@@ -43,6 +43,8 @@ fn property(line: &str) -> Option<(&str, usize, &str)> {
 struct Property {
     name: String,
     line: u32,
+    /// Column of the value, in characters.
+    column: usize,
     text: String,
     /// Characters of the last line that was read, and the widest a line may be before it is wrapped.
     last_width: usize,
@@ -72,21 +74,20 @@ pub fn parse(block: &Block<'_>) -> RegText {
     for (number, line) in block.lines() {
         if line.trim().is_empty() {
             parser.end_object(false);
-        } else if let Some((name, at, value)) = property(line) {
+        } else if let Some((name, at, value)) = property(line).filter(|(_, at, _)| parser.fits(*at)) {
             column = at;
-            let last_width = line.chars().count();
             parser.object.push(Property {
                 name: name.to_owned(),
                 line: number,
+                column: at,
                 text: value.to_owned(),
-                last_width,
+                last_width: line.chars().count(),
             });
         } else if !parser.go_on(line, column) {
             parser.stray(number, line);
         }
     }
-    let text = block.text;
-    parser.end_object(block.to == text.line_count() && !text.as_str().ends_with(['\n', '\r']));
+    parser.end_object(block.to >= block.text.line_count());
     parser.out
 }
 
@@ -97,6 +98,11 @@ fn asks_by_name(command: &str) -> bool {
 }
 
 impl Parser {
+    /// PowerShell puts all colons of an object below each other.
+    fn fits(&self, column: usize) -> bool {
+        self.object.first().is_none_or(|first| first.column == column)
+    }
+
     /// Adds a wrapped line to its property. A full line was broken by the console; a shorter one had a line break in it.
     fn go_on(&mut self, line: &str, column: usize) -> bool {
         let indent = line.chars().take_while(|c| *c == ' ').count();
@@ -122,11 +128,14 @@ impl Parser {
         self.out.problems.push(Problem::new(Place::Line(number), expected, format!("{found:?}")));
     }
 
-    fn end_object(&mut self, cut_off: bool) {
+    /// `at_end`: the text ends here, without the blank lines behind an object.
+    fn end_object(&mut self, at_end: bool) {
         let object = std::mem::take(&mut self.object);
-        let damaged = std::mem::take(&mut self.damaged) | cut_off;
         let Some(first) = object.first().map(|property| property.line) else { return };
-        let path = object.iter().find(|property| property.name == "PSPath");
+        let damaged = std::mem::take(&mut self.damaged);
+        // PSPath stands behind the values. As the last thing of a text it may be cut off itself.
+        let whole = if at_end { object.len().saturating_sub(1) } else { object.len() };
+        let path = object.iter().take(whole).find(|property| property.name == "PSPath");
         let Some(path) = path.and_then(|path| short_root(&path.text)) else {
             self.problem(first, "a PSPath that names a registry key", "none in this object");
             // A blank line in a string cuts its object in two: the next one may be the rest of this one.
@@ -134,7 +143,8 @@ impl Parser {
             return;
         };
         let mut key = RegTextKey::new(path.clone(), first);
-        key.whole = !damaged;
+        // A colon in a value may be that of a line that was joined to it.
+        key.whole = !damaged && !object.iter().any(|property| property.text.contains(" : "));
         for property in object.iter().filter(|property| !PROVIDER.contains(&property.name.as_str())) {
             key.values.push((value(property), property.line));
         }
@@ -278,7 +288,7 @@ PSProvider             : Microsoft.PowerShell.Core\\Registry\r
     #[test]
     fn an_object_without_its_key_is_a_problem() {
         let read = read(
-            "Start : 4\r\n\r\nStart : 4\r\nb : 1\r\nPSPath : Microsoft.PowerShell.Core\\Registry::HKEY_LOCAL_MACHINE\\A\r\n",
+            "Start : 4\r\n\r\nStart       : 4\r\nb           : 1\r\nPSPath      : Microsoft.PowerShell.Core\\Registry::HKEY_LOCAL_MACHINE\\A\r\nPSChildName : A\r\n",
         );
         assert_eq!(read.problems.len(), 1);
         assert_eq!(read.keys.len(), 1);

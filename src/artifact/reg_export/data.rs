@@ -71,7 +71,7 @@ pub(super) fn form(data: &str) -> Option<Form<'_>> {
 
 /// The number of a `dword:`; regedit writes eight digits and accepts fewer.
 pub(super) fn dword(digits: &str) -> Option<u32> {
-    hex_number(digits.split(';').next().unwrap_or_default().trim())
+    hex_number(without_comment(digits)?.trim())
 }
 
 fn hex_number(digits: &str) -> Option<u32> {
@@ -92,7 +92,7 @@ pub(super) enum HexEnd {
 
 /// Reads the bytes of one line of a hex value into `bytes`.
 pub(super) fn hex_line(line: &str, bytes: &mut Vec<u8>) -> HexEnd {
-    let line = line.split(';').next().unwrap_or_default().trim();
+    let Some(line) = without_comment(line).map(str::trim) else { return HexEnd::Damaged };
     let (line, continues) = match line.strip_suffix('\\') {
         Some(rest) => (rest.trim_end(), true),
         None => (line, false),
@@ -126,6 +126,14 @@ pub(super) fn ansi_to_utf16(kind: ValueType, bytes: Vec<u8>, code_page: &'static
 
 /// Whether nothing but blanks or a comment is left of a line.
 pub(super) fn ends_here(rest: &str) -> bool {
-    let rest = rest.trim_start();
-    rest.is_empty() || rest.starts_with(';')
+    without_comment(rest).is_some_and(|rest| rest.trim().is_empty())
+}
+
+/// A line without the comment at its end. `None` when the comment looks as if it had swallowed a value or a key.
+fn without_comment(line: &str) -> Option<&str> {
+    match line.split_once(';') {
+        Some((_, comment)) if comment.contains(['=', '[', ']']) => None,
+        Some((line, _)) => Some(line),
+        None => Some(line),
+    }
 }

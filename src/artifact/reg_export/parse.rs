@@ -3,6 +3,8 @@
 //! A damaged line costs itself: the reader says which line it was, marks the key as not whole, and goes on. It never gives the
 //! values under an unreadable heading to the key above it.
 
+use std::collections::HashMap;
+
 use encoding_rs::{Encoding, WINDOWS_1252};
 
 use super::data::{self, Form, HexEnd, Quoted};
@@ -72,11 +74,15 @@ fn heading(line: &str) -> Option<(String, bool)> {
 /// Whether a line is where something new begins, so that a string left open above it was damaged.
 fn begins_something(line: &str) -> bool {
     let line = line.trim_start();
-    if line.starts_with("[HK") || line.starts_with("[-HK") || line.starts_with("@=") {
+    if line.starts_with("[HK") || line.starts_with("[-HK") {
         return true;
     }
-    let Some(Quoted::Closed(_, rest)) = line.strip_prefix('"').map(data::quoted) else { return false };
-    rest.trim_start().strip_prefix('=').is_some_and(|data| data::form(data).is_some())
+    let rest = match line.strip_prefix('"').map(data::quoted) {
+        Some(Quoted::Closed(_, rest)) => Some(rest.trim_start()),
+        Some(Quoted::Open(_)) => None,
+        None => line.strip_prefix('@'),
+    };
+    rest.and_then(|rest| rest.strip_prefix('=')).is_some_and(|data| data::form(data).is_some())
 }
 
 /// Which key the values being read belong to.
@@ -100,9 +106,12 @@ struct Parser<'t> {
     /// How a line break inside a string is stored.
     line_break: &'static str,
     current: Current,
+    /// The line above the one that is being read was blank.
     after_blank: bool,
     /// The last line of the last value.
     value_end: u32,
+    /// Numbers of keys in front of which an export begins.
+    sections: Vec<usize>,
     out: RegText,
 }
 
@@ -124,6 +133,7 @@ pub(super) fn parse(block: &Block<'_>) -> Option<RegText> {
         current: Current::None,
         after_blank: true,
         value_end: 0,
+        sections: Vec::new(),
         out: RegText::new(RegForm::Export, block),
     };
     parser.out.line_from = start.line;
@@ -136,7 +146,6 @@ impl<'t> Parser<'t> {
     fn run(&mut self) {
         while let Some((number, line)) = self.take() {
             let body = line.trim();
-            let after_blank = std::mem::replace(&mut self.after_blank, body.is_empty());
             match body.chars().next() {
                 None => {}
                 Some(';') => self.comment(body),
@@ -144,14 +153,18 @@ impl<'t> Parser<'t> {
                 Some('"' | '@') => self.value(number, line.trim_start()),
                 Some(_) => match version_line(body) {
                     // Two exports in one file.
-                    Some((_, old)) => (self.old, self.current) = (old, Current::None),
+                    Some((_, old)) => {
+                        (self.old, self.current) = (old, Current::None);
+                        self.sections.push(self.out.keys.len());
+                    }
                     None if body.starts_with("```") => {
                         self.out.line_to = number;
                         return;
                     }
-                    None => self.garbage(number, body, after_blank),
+                    None => self.garbage(number, body),
                 },
             }
+            self.after_blank = body.is_empty();
         }
     }
 
@@ -184,8 +197,8 @@ impl<'t> Parser<'t> {
         {
             key.whole = false;
         }
-        if body.contains("[HK") || body.contains("[-HK") {
-            self.gap();
+        if body.contains("HKEY_") {
+            if body.ends_with(']') { self.lose_heading() } else { self.gap() }
         }
     }
 
@@ -200,22 +213,18 @@ impl<'t> Parser<'t> {
         self.current = Current::Last;
     }
 
-    fn garbage(&mut self, number: u32, body: &str, after_blank: bool) {
+    fn garbage(&mut self, number: u32, body: &str) {
         self.problem(number, "a key, a value, a comment or a blank line", body);
-        // regedit puts a blank line in front of every key and nowhere else.
-        if after_blank || body.ends_with(']') {
-            self.lose_heading();
-        } else {
-            self.damage(body);
-        }
+        self.damage(body);
     }
 
-    /// Marks the key that is being read as not whole; when the bad line swallowed a heading, what follows has no key.
+    /// Marks the key that is being read as not whole. When the bad line may have been a heading, or have swallowed one, what
+    /// follows has no key: regedit puts a blank line in front of every heading and nowhere else.
     fn damage(&mut self, body: &str) {
         if let Some(key) = self.key() {
             key.whole = false;
         }
-        if body.contains("HKEY_") {
+        if self.after_blank || body.trim_end().ends_with(']') || body.contains("HKEY_") {
             self.lose_heading();
         }
     }
@@ -344,13 +353,41 @@ impl<'t> Parser<'t> {
         if self.is_cut_off() {
             self.cut_off();
         }
-        if self.out.script {
-            return;
+        if !self.out.script {
+            self.scopes();
         }
-        for key in &self.out.keys {
-            let inside = self.out.scopes.last().is_some_and(|top| below(&key.path, &top.path).is_some());
-            if !inside {
+    }
+
+    /// Every key that does not lie below the one at the top begins another subtree, as when somebody put exports together. But no
+    /// export leaves its subtree and enters it again: then the headings between were damaged, and keys are missing there.
+    fn scopes(&mut self) {
+        let mut left: HashMap<String, usize> = HashMap::new();
+        let mut top: Option<String> = None;
+        let mut gaps = Vec::new();
+        let mut sections = self.sections.iter().peekable();
+        for (index, key) in self.out.keys.iter().enumerate() {
+            if sections.next_if_eq(&&index).is_some() {
+                (left, top) = (HashMap::new(), None);
+            }
+            if top.as_ref().is_some_and(|top| below(&key.path, top).is_some()) {
+                continue;
+            }
+            left.extend(top.take().map(|top| (top.to_lowercase(), index.saturating_sub(1))));
+            let path = key.path.to_lowercase();
+            let mut above =
+                std::iter::successors(Some(path.as_str()), |path| Some(path.rsplit_once('\\')?.0));
+            top = above.find_map(|key| left.remove_entry(key)).map(|(top, last)| {
+                gaps.push(last);
+                top
+            });
+            if top.is_none() {
                 self.out.scopes.push(Scope::tree(key.path.clone()));
+                top = Some(key.path.clone());
+            }
+        }
+        for index in gaps {
+            if let Some(key) = self.out.keys.get_mut(index) {
+                key.gap_after = true;
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The command line of `reg query`, which says what its output covers.
 
-use crate::artifact::reg_export::short_root;
+use crate::artifact::reg_export::{short_root, wow64_twin};
 
 /// What was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +20,12 @@ pub(super) struct Command {
 }
 
 impl Command {
+    /// The key that was read.
+    pub fn asked(&self) -> Option<String> {
+        let path = self.path.clone()?;
+        Some(if self.view_32 { wow64_twin(&path).unwrap_or(path) } else { path })
+    }
+
     /// Reads an echoed command line, with or without a prompt; `None` when it is no `reg query`.
     pub fn parse(line: &str) -> Option<Self> {
         if line.starts_with("    ") || line.starts_with("HKEY_") {

@@ -58,6 +58,8 @@ pub fn parse(block: &Block<'_>) -> RegText {
         footer: false,
         not_found: false,
         denied: false,
+        lost: false,
+        top_lost: false,
         open_text: None,
     };
     let mut after_blank = true;
@@ -65,10 +67,8 @@ pub fn parse(block: &Block<'_>) -> RegText {
         parser.line(number, line, after_blank);
         after_blank = line.trim().is_empty();
     }
-    let text = block.text;
-    let last = block.to == text.line_count() && !text.as_str().is_empty();
-    if last && !text.as_str().ends_with(['\n', '\r']) {
-        parser.cut_off(block.to, text.line(block.to));
+    if block.to >= block.text.line_count() {
+        parser.check_end(block);
     }
     parser.end_output();
     parser.out
@@ -107,6 +107,10 @@ struct Parser {
     footer: bool,
     not_found: bool,
     denied: bool,
+    /// The values that follow belong to a key whose line could not be read.
+    lost: bool,
+    /// So does the first key of the output.
+    top_lost: bool,
     /// The string that the last line belongs to: more lines of it may follow.
     open_text: Option<OpenText>,
 }
@@ -136,7 +140,7 @@ impl Parser {
         } else if after_blank && is_footer(line) {
             self.footer = true;
         } else {
-            self.other(number, line);
+            self.other(number, line, after_blank);
         }
     }
 
@@ -151,11 +155,16 @@ impl Parser {
                 self.end_output();
             }
         }
+        self.lost = false;
         self.out.keys.push(RegTextKey::new(path, number));
     }
 
     fn value(&mut self, number: u32, name: &str, kind: ValueType, data: &str) {
+        if self.lost {
+            return;
+        }
         if self.out.keys.len() <= self.first {
+            self.top_lost = true;
             self.problem(number, "a key before its first value", name);
             return;
         }
@@ -181,17 +190,28 @@ impl Parser {
         }
     }
 
-    /// A line that is none of the above: the rest of a string that holds a line break, or an error.
-    fn other(&mut self, number: u32, line: &str) {
-        if let Some(text) = self.open_text.as_mut().filter(|text| text.last_line + 1 == number) {
+    /// A line that is none of the above: the rest of a string that holds a line break, an error, or something damaged. In no
+    /// case can anything be called absent in this key any more.
+    fn other(&mut self, number: u32, line: &str, after_blank: bool) {
+        let looks_like_value = line.starts_with("    ") || line.contains("REG_");
+        let open = self.open_text.as_mut().filter(|text| text.last_line + 1 == number && !looks_like_value);
+        if let Some(text) = open {
             text.last_line = number;
             text.more.push('\n');
             text.more.push_str(line);
+            if let Some(key) = self.out.keys.last_mut() {
+                key.whole = false;
+            }
             return;
         }
         self.denied = true;
         self.problem(number, "a key, a value or a closing line", line);
         self.gap();
+        // A key stands behind a blank line: if this was one, the values below it belong to no key that is known.
+        if after_blank || line.contains("HKEY_") {
+            self.lost = true;
+            self.top_lost |= self.out.keys.len() == self.first;
+        }
     }
 
     /// Adds the further lines of a string to its value.
@@ -218,11 +238,18 @@ impl Parser {
         }
     }
 
-    fn cut_off(&mut self, number: u32, line: &str) {
-        self.problem(number, "a line end at the end of the output", line);
+    /// `reg.exe` puts a blank line behind values, and ends every line.
+    fn check_end(&mut self, block: &Block<'_>) {
+        self.close_text();
+        let line = block.text.line(block.to);
+        let has_line_end = block.text.as_str().ends_with(['\n', '\r']);
+        if block.text.as_str().is_empty() || (has_line_end && value_line(line).is_none()) {
+            return;
+        }
+        self.problem(block.to, "a line end, and a blank line behind values, at the end of the output", line);
         self.gap();
         if let Some((value, at)) = self.out.keys.last_mut().and_then(|key| key.values.last_mut()) {
-            value.truncated |= *at == number;
+            value.truncated |= !has_line_end && *at == block.to;
         }
     }
 
@@ -236,6 +263,7 @@ impl Parser {
         self.out.scopes.extend(scope);
         self.first = self.out.keys.len();
         (self.command, self.footer, self.not_found, self.denied) = (None, false, false, false);
+        (self.lost, self.top_lost) = (false, false);
     }
 
     fn own_keys(&self) -> &[RegTextKey] {
@@ -243,16 +271,18 @@ impl Parser {
     }
 
     fn scope_of(&self, command: &Command) -> Option<Scope> {
-        if command.searches {
+        // What prints a key and nothing else is not known.
+        let bare = matches!(self.own_keys(), [top] if top.values.is_empty());
+        if command.searches || self.top_lost || bare {
             return None;
         }
         let path = match self.own_keys().first() {
-            Some(top) => top.path.clone(),
-            // Nothing was printed: only "not found" says why.
-            None if self.not_found && !self.denied => {
-                let path = command.path.clone()?;
-                if command.view_32 { wow64_twin(&path).unwrap_or(path) } else { path }
+            Some(top) if command.asked().is_some_and(|asked| below(&top.path, &asked) == Some("")) => {
+                top.path.clone()
             }
+            Some(_) => return None,
+            // Nothing was printed: only "not found" says why.
+            None if self.not_found && !self.denied => command.asked()?,
             None => return None,
         };
         let absent = self.own_keys().is_empty();
@@ -265,7 +295,7 @@ impl Parser {
 
     fn scope_by_shape(&self) -> Option<Scope> {
         let (top, below) = self.own_keys().split_first()?;
-        if self.footer {
+        if self.footer || self.top_lost {
             return None;
         }
         let depth = top.path.split('\\').count();
@@ -273,6 +303,7 @@ impl Parser {
             return Some(Scope::tree(top.path.clone()));
         }
         Some(match top.values.as_slice() {
+            [] if below.is_empty() => return None,
             [(only, _)] if below.is_empty() => Scope::value(top.path.clone(), only.name.clone()),
             _ => Scope::values(top.path.clone(), true),
         })
@@ -303,6 +334,8 @@ fn is_not_set(data: &str) -> bool {
 
 fn read_data(name: &str, kind: ValueType, data: &str, separator: &str) -> Option<RegValue> {
     match kind {
+        // Two lines that became one.
+        ValueType::SZ | ValueType::EXPAND_SZ | ValueType::MULTI_SZ if data.contains("    REG_") => None,
         ValueType::SZ | ValueType::EXPAND_SZ | ValueType::LINK => Some(RegValue::string(name, kind, data)),
         ValueType::MULTI_SZ => {
             let items = data.split(separator).filter(|item| !item.is_empty());

@@ -184,7 +184,7 @@ impl Registry {
                 (Some(Sid(sid)), _) if sid == "S-1-5-18" => ".DEFAULT".to_owned(),
                 (Some(Sid(sid)), _) => sid,
                 (None, Some(name)) => name.clone(),
-                (None, None) => continue,
+                (None, None) => "unknown".to_owned(),
             };
             hive.place = join("HKU", &user) + if *classes { "_Classes" } else { "" };
         }

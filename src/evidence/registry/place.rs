@@ -33,34 +33,50 @@ pub(super) fn guess(hive: &Hive, path: &str) -> Guess {
 }
 
 fn guess_user(hive: &Hive, path: &str, classes: bool) -> Guess {
-    match hive.user_sid() {
+    let stored = hive.base_block();
+    // A service profile may have lost its account's entry and got a person's instead, which is one of the faults looked for.
+    let in_users = stored.file_name.to_lowercase().contains(r"\users\");
+    if let Some(sid) = service_profile(path).filter(|_| !in_users) {
+        return Guess::User { sid: Some(sid), name: None, classes };
+    }
+    let security = hive.root_security();
+    let person = || {
+        let entries = security.as_ref().ok()?.dacl.as_ref()?;
+        entries.iter().find(|ace| ace.is_allow() && ace.sid.is_person()).map(|ace| ace.sid.clone())
+    };
+    match hive.user_sid().or_else(person) {
         sid @ Some(_) => Guess::User { sid, name: profile_name(path), classes },
-        None => guess_by_names(path, hive.base_block().base_name(), classes),
+        None => guess_by_names(path, stored.base_name(), classes, security.is_ok()),
     }
 }
 
-/// The place of a user's hive whose root names no account: the two that belong to no person, and profiles that somebody has
-/// changed by hand. `stored` is the file name in the hive's base block.
-fn guess_by_names(path: &str, stored: &str, classes: bool) -> Guess {
-    let folders: Vec<String> = path.split(['/', '\\']).map(str::to_lowercase).collect();
-    let (file, folders) = folders.split_last().map_or(("", &[][..]), |(file, rest)| (file.as_str(), rest));
-    let has = |name: &str| folders.iter().any(|folder| folder.trim() == name);
-    let sid = if has("networkservice") {
-        "S-1-5-20"
-    } else if has("localservice") {
-        "S-1-5-19"
-    } else if file == "default" || file.starts_with("default.") || file == ".default" {
-        "S-1-5-18"
-    } else if has("default") || has("default user") {
+/// The service account whose profile folder a path is in.
+fn service_profile(path: &str) -> Option<Sid> {
+    path.split(['/', '\\']).find_map(|folder| match folder.to_lowercase().as_str() {
+        "networkservice" => Some(Sid::new(Sid::NETWORK_SERVICE)),
+        "localservice" => Some(Sid::new(Sid::LOCAL_SERVICE)),
+        _ => None,
+    })
+}
+
+/// The place of a user's hive whose root names no account: the hive of SYSTEM, the template, and profiles whose security is
+/// damaged. `stored` is the file name in the hive's base block.
+fn guess_by_names(path: &str, stored: &str, classes: bool, security_is_sound: bool) -> Guess {
+    let parts: Vec<String> = path.split(['/', '\\']).map(str::to_lowercase).collect();
+    let (file, folders) = parts.split_last().map_or(("", &[][..]), |(file, rest)| (file.as_str(), rest));
+    let in_folder = |name: &str| folders.iter().any(|folder| folder.trim() == name);
+    let is_default = |name: &str| name == "default" || name == ".default" || name.starts_with("default.");
+    if is_default(file) || (stored.eq_ignore_ascii_case("DEFAULT") && !in_folder("default")) {
+        return Guess::User { sid: Some(Sid::new(Sid::SYSTEM)), name: None, classes };
+    }
+    if in_folder("default") || in_folder("default user") {
         return Guess::Template;
-    } else if stored.eq_ignore_ascii_case("DEFAULT") {
-        "S-1-5-18"
-    } else {
-        let name = profile_name(path);
-        // Every profile names its user in the security of its root; the template's root names nobody.
-        return if name.is_some() { Guess::User { sid: None, name, classes } } else { Guess::Template };
-    };
-    Guess::User { sid: Some(Sid(sid.to_owned())), name: None, classes }
+    }
+    // Every profile names its user in the security of its root; the template's root names nobody.
+    match profile_name(path) {
+        None if security_is_sound => Guess::Template,
+        name => Guess::User { sid: None, name, classes },
+    }
 }
 
 /// The folder below `Users` (or `Documents and Settings`) in a path.
@@ -106,15 +122,21 @@ mod tests {
             classes: false,
         };
         for (path, expected) in [
-            ("C/Windows/ServiceProfiles/NetworkService/NTUSER.DAT", user(Some("S-1-5-20"), None)),
-            (r"Windows\ServiceProfiles\LocalService\NTUSER.DAT", user(Some("S-1-5-19"), None)),
             ("Windows/System32/config/DEFAULT", user(Some("S-1-5-18"), None)),
             ("C/Users/Default/NTUSER.DAT", Guess::Template),
             ("C/Users/jane/NTUSER.DAT", user(None, Some("jane"))),
             ("NTUSER.DAT", Guess::Template),
         ] {
-            assert_eq!(guess_by_names(path, "NTUSER.DAT", false), expected, "{path}");
+            assert_eq!(guess_by_names(path, "ntuser.dat", false, true), expected, "{path}");
         }
-        assert_eq!(guess_by_names("evidence-7", "DEFAULT", false), user(Some("S-1-5-18"), None));
+        assert_eq!(guess_by_names("NTUSER.DAT", "ntuser.dat", false, false), user(None, None));
+        let service = |path| service_profile(path).map(|sid| sid.0);
+        assert_eq!(
+            service("C/Windows/ServiceProfiles/NetworkService/NTUSER.DAT").as_deref(),
+            Some("S-1-5-20")
+        );
+        assert_eq!(service(r"Windows\ServiceProfiles\LocalService\NTUSER.DAT").as_deref(), Some("S-1-5-19"));
+        assert_eq!(service("C/Users/jane/NTUSER.DAT"), None);
+        assert_eq!(guess_by_names("evidence-7", "DEFAULT", false, true), user(Some("S-1-5-18"), None));
     }
 }

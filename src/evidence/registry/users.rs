@@ -109,10 +109,11 @@ pub(super) fn find(registry: &Registry, guesses: &[Guess]) -> Vec<UserHive> {
                 (known.artifact, known.last_written) = (hive.standing.artifact, Some(hive.last_written));
             }
             Some(_) => {}
-            None => users.push(UserHive {
-                name: name.clone(),
-                ..account(&profiles, mount, hive.standing.artifact, Some(hive.last_written))
-            }),
+            None => {
+                let mut user = account(&profiles, mount, hive.standing.artifact, Some(hive.last_written));
+                user.name = name.clone().or(user.name);
+                users.push(user);
+            }
         }
     }
     for text in &registry.texts {
