@@ -277,6 +277,12 @@ fn capture(block: &Block<'_>, kind: CaptureKind, reading: Reading) -> Capture {
 }
 
 impl Reading {
+    /// What was read; with a reason it is partial.
+    pub fn of(data: CaptureData, reason: Option<String>) -> Self {
+        let status = if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed };
+        Self { status, reason, language: None, data }
+    }
+
     /// A block whose kind may be known but whose content is not understood.
     pub fn unrecognized(reason: impl Into<String>) -> Self {
         Self {

@@ -85,10 +85,10 @@ pub fn wide_cells(line: &str) -> Vec<&str> {
 }
 
 /// One object a row, and the lines behind the table.
-pub(super) type Table<'l, 't> = (Vec<Object>, &'l [(u32, &'t str)]);
+pub type Table<'l, 't> = (Vec<Object>, &'l [(u32, &'t str)]);
 
 /// Reads a table whose header is the first of the lines and whose rule is the second; `None` if they are not.
-pub(super) fn table<'l, 't>(lines: &'l [(u32, &'t str)]) -> Option<Table<'l, 't>> {
+pub fn table<'l, 't>(lines: &'l [(u32, &'t str)]) -> Option<Table<'l, 't>> {
     let [(_, header), (_, rule), rest @ ..] = lines else { return None };
     let spans = rule_spans(rule)?;
     if header.trim().is_empty() || rule_spans(header).is_some() || super::list::is_key_line(header) {
