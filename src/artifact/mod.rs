@@ -6,6 +6,8 @@
 //! Each reader gives one of the [`Part`]s. Readers know formats; none of them knows what a blocker is.
 
 pub mod capture;
+pub mod collection;
+pub mod connection_blob;
 pub mod event;
 mod event_build;
 pub mod event_decode;
@@ -14,8 +16,10 @@ pub mod event_text;
 pub mod event_xml;
 pub mod evtx;
 pub mod hive;
+pub mod identify;
 pub mod item_property;
 pub mod manifest;
+pub mod packed_catalog_item;
 pub mod reg_export;
 pub mod reg_query;
 pub mod security;

@@ -1,1 +1,247 @@
-//! bundle
+//! A bundle: whatever was collected from one machine, as one list of files.
+//!
+//! A zip, a folder, a single file, a zip inside a zip and a folder inside a zip all become [`Entry`]s with a label and a way to
+//! get their bytes. Nothing is written to disk, and names are labels: no path in an archive is ever opened.
+
+pub mod archive;
+pub mod layout;
+pub mod limits;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use archive::Archive;
+use limits::{LimitError, Limits, Spent};
+
+/// One file of a bundle.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Label: the path inside the bundle with forward slashes.
+    pub path: String,
+    /// Size in bytes, as far as it is known before reading.
+    pub size: u64,
+    source: EntrySource,
+    depth: u32,
+}
+
+#[derive(Clone, Debug)]
+enum EntrySource {
+    File(PathBuf),
+    Member(Archive, usize),
+}
+
+/// An opened bundle.
+#[derive(Debug)]
+pub struct Bundle {
+    /// The path that was given.
+    pub path: String,
+    /// SHA-256 of the archive or the single file; `None` for a folder.
+    pub sha256: Option<String>,
+    /// Size of the archive, or of all files of a folder.
+    pub bytes: u64,
+    /// The files at the top level; archives among them are opened while they are read.
+    pub entries: Vec<Entry>,
+    /// Bounds.
+    pub limits: Limits,
+    /// What was spent so far.
+    pub spent: Spent,
+}
+
+/// Why a bundle cannot be opened at all.
+#[derive(Debug, thiserror::Error)]
+pub enum BundleError {
+    /// The path cannot be read.
+    #[error("{path}: {source}")]
+    Io {
+        /// The path.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The archive has no readable directory.
+    #[error("{path}: not a readable zip archive: {reason}")]
+    Archive {
+        /// The path.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A bound was hit.
+    #[error("{path}: {source}")]
+    Limit {
+        /// The path.
+        path: String,
+        /// Which bound.
+        source: LimitError,
+    },
+    /// Nothing in it.
+    #[error("{0}: the bundle holds no files")]
+    Empty(String),
+}
+
+/// The content of an entry.
+#[derive(Debug)]
+pub enum Content {
+    /// A file.
+    Bytes(Vec<u8>),
+    /// An archive: its members take the entry's place.
+    Nested(Vec<Entry>),
+    /// It cannot be read, and why.
+    Unreadable(String),
+}
+
+impl Bundle {
+    /// Opens a zip, a folder or a single file.
+    pub fn open(path: &Path, limits: Limits) -> Result<Self, BundleError> {
+        let label = path.display().to_string();
+        let io = |source| BundleError::Io { path: label.clone(), source };
+        let meta = fs::metadata(path).map_err(io)?;
+        let spent = Spent::default();
+        let (entries, sha256, bytes) = if meta.is_dir() {
+            let entries = walk(path).map_err(io)?;
+            let bytes = entries.iter().map(|entry| entry.size).sum();
+            (entries, None, bytes)
+        } else {
+            open_file(path, &label, meta.len(), &limits)?
+        };
+        if entries.is_empty() {
+            return Err(BundleError::Empty(label));
+        }
+        for _ in &entries {
+            spent.entry(&limits).map_err(|source| BundleError::Limit { path: label.clone(), source })?;
+        }
+        Ok(Self { path: label, sha256, bytes, entries, limits, spent })
+    }
+
+    /// Reads one file. An archive comes back as the list of its members.
+    pub fn read(&self, entry: &Entry) -> Content {
+        let bytes = match &entry.source {
+            EntrySource::File(path) => match self.spent.bytes(&self.limits, entry.size, None) {
+                Ok(()) => fs::read(path).map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            },
+            EntrySource::Member(archive, index) => {
+                archive.read(*index, &self.limits, &self.spent).map_err(|error| error.to_string())
+            }
+        };
+        match bytes {
+            Ok(bytes) if Archive::recognise(&bytes) => self.nested(entry, bytes),
+            Ok(bytes) => Content::Bytes(bytes),
+            Err(reason) => Content::Unreadable(reason),
+        }
+    }
+
+    fn nested(&self, entry: &Entry, bytes: Vec<u8>) -> Content {
+        if entry.depth >= self.limits.nesting {
+            return Content::Unreadable(LimitError::Nesting(self.limits.nesting).to_string());
+        }
+        let archive = match Archive::open(bytes.into()) {
+            Ok(archive) => archive,
+            Err(reason) => return Content::Unreadable(format!("not a readable zip archive: {reason}")),
+        };
+        let members = members(&archive, &format!("{}/", entry.path), entry.depth + 1);
+        if members.iter().any(|member| member.path.ends_with("[Content_Types].xml")) {
+            return Content::Unreadable("an Office document or package, not evidence".to_owned());
+        }
+        for _ in &members {
+            if let Err(error) = self.spent.entry(&self.limits) {
+                return Content::Unreadable(error.to_string());
+            }
+        }
+        Content::Nested(members)
+    }
+}
+
+/// SHA-256 in lower-case hex.
+pub fn sha256(bytes: &[u8]) -> String {
+    crate::artifact::value::hex(&Sha256::digest(bytes))
+}
+
+type Opened = (Vec<Entry>, Option<String>, u64);
+
+fn open_file(path: &Path, label: &str, size: u64, limits: &Limits) -> Result<Opened, BundleError> {
+    let io = |source| BundleError::Io { path: label.to_owned(), source };
+    if size > limits.total_bytes {
+        let source = LimitError::TotalBytes(limits.total_bytes);
+        return Err(BundleError::Limit { path: label.to_owned(), source });
+    }
+    let bytes = fs::read(path).map_err(io)?;
+    let hash = sha256(&bytes);
+    let size = bytes.len() as u64;
+    if Archive::recognise(&bytes) {
+        let archive = Archive::open(bytes.into())
+            .map_err(|reason| BundleError::Archive { path: label.to_owned(), reason })?;
+        return Ok((members(&archive, "", 0), Some(hash), size));
+    }
+    let mut entries =
+        vec![Entry { path: file_name(path), size, source: EntrySource::File(path.to_path_buf()), depth: 0 }];
+    entries.extend(logs_beside(path));
+    Ok((entries, Some(hash), size))
+}
+
+fn members(archive: &Archive, prefix: &str, depth: u32) -> Vec<Entry> {
+    let entry = |member: archive::Member| Entry {
+        path: format!("{prefix}{}", member.name),
+        size: member.size,
+        source: EntrySource::Member(archive.clone(), member.index),
+        depth,
+    };
+    archive.members().into_iter().map(entry).collect()
+}
+
+fn file_name(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+/// The transaction logs that lie beside a hive which is given alone (`SYSTEM` and `SYSTEM.LOG1`, in any case of letters).
+fn logs_beside(path: &Path) -> Vec<Entry> {
+    let name = file_name(path);
+    let wanted = [".log", ".log1", ".log2"].map(|ending| format!("{}{ending}", name.to_lowercase()));
+    let Some(folder) = path.parent() else { return Vec::new() };
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+    let Ok(listing) = fs::read_dir(folder) else { return Vec::new() };
+    let mut found: Vec<Entry> = listing
+        .flatten()
+        .filter(|item| wanted.contains(&item.file_name().to_string_lossy().to_lowercase()))
+        .filter_map(|item| {
+            let meta = item.metadata().ok().filter(fs::Metadata::is_file)?;
+            let path = item.path();
+            Some(Entry {
+                path: file_name(&path),
+                size: meta.len(),
+                source: EntrySource::File(path),
+                depth: 0,
+            })
+        })
+        .collect();
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    found
+}
+
+/// All regular files below a folder, sorted by path. Links are not followed: they may lead out of the bundle or in a circle.
+fn walk(root: &Path) -> std::io::Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    let mut folders = vec![(root.to_path_buf(), String::new())];
+    while let Some((folder, prefix)) = folders.pop() {
+        let listing = match fs::read_dir(&folder) {
+            Ok(listing) => listing,
+            Err(error) if prefix.is_empty() => return Err(error),
+            Err(_) => continue,
+        };
+        for item in listing.flatten() {
+            let label = format!("{prefix}{}", item.file_name().to_string_lossy());
+            match item.file_type() {
+                Ok(kind) if kind.is_dir() => folders.push((item.path(), format!("{label}/"))),
+                Ok(kind) if kind.is_file() => {
+                    let size = item.metadata().map(|meta| meta.len()).unwrap_or_default();
+                    found.push(Entry { path: label, size, source: EntrySource::File(item.path()), depth: 0 });
+                }
+                _ => {}
+            }
+        }
+    }
+    found.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(found)
+}

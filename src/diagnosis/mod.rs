@@ -1,1 +1,146 @@
-//! diagnosis
+//! From the outcomes of single checks to one answer: which finding is the cause, which are its symptoms, in which order, and the
+//! verdict.
+
+pub mod causes;
+
+use crate::checks::case::Case;
+use crate::checks::judgement::{Outcome, Status};
+use crate::checks::{Article, CHECKS, Check};
+use crate::evidence::{Confidence, Evidence};
+
+/// Outcome of a bundle (contract section 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// At least one blocker that nothing else explains.
+    Blocked,
+    /// No blocker, at least one warning.
+    Suspect,
+    /// Neither, and something of every section of the articles could be judged.
+    Clear,
+    /// Neither, but whole sections could not be judged.
+    Inconclusive,
+}
+
+/// One check with everything that was found out about it.
+pub struct Diagnosed {
+    /// The check.
+    pub check: &'static Check,
+    /// What it found.
+    pub outcome: Outcome,
+    /// Findings that explain this one.
+    pub caused_by: Vec<&'static str>,
+    /// Findings that this one explains.
+    pub explains: Vec<&'static str>,
+}
+
+/// The answer for one machine.
+pub struct Diagnosis<'e> {
+    /// The machine's evidence, with the memory of all checks.
+    pub case: Case<'e>,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// All checks, in the order of [`CHECKS`].
+    pub checks: Vec<Diagnosed>,
+    /// Root causes, most likely first.
+    pub roots: Vec<&'static str>,
+    /// Sections of the articles of which nothing could be judged.
+    pub unjudged: Vec<String>,
+}
+
+/// The check that only speaks of the collection: its warning makes no machine suspect.
+const ABOUT_COLLECTION: &str = "collection-completeness";
+
+/// Runs every check and draws the conclusions.
+pub fn diagnose(evidence: &Evidence) -> Diagnosis<'_> {
+    let case = Case::new(evidence);
+    let mut checks: Vec<Diagnosed> = Vec::with_capacity(CHECKS.len());
+    for (index, check) in CHECKS.iter().enumerate() {
+        let Some(outcome) = case.outcome_at(index).cloned() else { continue };
+        checks.push(Diagnosed { check, outcome, caused_by: Vec::new(), explains: Vec::new() });
+    }
+    causes::link(&case, &mut checks);
+    let roots = ranked_roots(&checks);
+    let unjudged = unjudged_sections(&checks);
+    let counted = |status: Status| {
+        checks.iter().any(|item| item.outcome.status == status && item.check.id != ABOUT_COLLECTION)
+    };
+    let verdict = if counted(Status::Blocker) {
+        Verdict::Blocked
+    } else if counted(Status::Warning) {
+        Verdict::Suspect
+    } else if unjudged.is_empty() {
+        Verdict::Clear
+    } else {
+        Verdict::Inconclusive
+    };
+    Diagnosis { case, verdict, checks, roots, unjudged }
+}
+
+/// Findings that nothing explains, most likely first (domain.md 4.2): blockers before warnings, then quality of evidence, then the
+/// lower layer, then the newer evidence; the order of the registry settles the rest.
+fn ranked_roots(checks: &[Diagnosed]) -> Vec<&'static str> {
+    let mut roots: Vec<(usize, &Diagnosed)> = checks
+        .iter()
+        .enumerate()
+        .filter(|(_, item)| {
+            item.outcome.status.is_finding() && item.caused_by.is_empty() && item.check.id != ABOUT_COLLECTION
+        })
+        .collect();
+    roots.sort_by(|(at, a), (bt, b)| {
+        let newest = |item: &Diagnosed| item.outcome.evidence.iter().filter_map(|seen| seen.time).max();
+        let level = |item: &Diagnosed| item.outcome.confidence.unwrap_or(Confidence::Low);
+        a.outcome
+            .status
+            .cmp(&b.outcome.status)
+            .then(level(b).cmp(&level(a)))
+            .then(a.check.layer.cmp(&b.check.layer))
+            .then(newest(b).cmp(&newest(a)))
+            .then(at.cmp(bt))
+    });
+    roots.into_iter().map(|(_, item)| item.check.id).collect()
+}
+
+/// Sections of the two articles in which no check could be judged.
+fn unjudged_sections(checks: &[Diagnosed]) -> Vec<String> {
+    let mut sections: Vec<(Article, bool)> = Vec::new();
+    for item in checks.iter().filter(|item| item.check.article != Article::Beyond) {
+        let judged = item.outcome.status != Status::NotCollected;
+        match sections.iter_mut().find(|(article, _)| *article == item.check.article) {
+            Some((_, any)) => *any |= judged,
+            None => sections.push((item.check.article, judged)),
+        }
+    }
+    sections
+        .into_iter()
+        .filter(|(_, judged)| !judged)
+        .map(|(article, _)| article.section().to_owned())
+        .collect()
+}
+
+impl Diagnosis<'_> {
+    /// The diagnosed check of an id.
+    pub fn check(&self, id: &str) -> Option<&Diagnosed> {
+        self.checks.iter().find(|item| item.check.id == id)
+    }
+
+    /// The verdict in one sentence.
+    pub fn summary(&self) -> String {
+        let root = self.roots.first().and_then(|id| self.check(id));
+        match (self.verdict, root) {
+            (Verdict::Blocked, Some(root)) => {
+                format!("Activation is blocked: {}", root.outcome.summary)
+            }
+            (Verdict::Suspect, Some(root)) => {
+                format!("No blocker was found; most suspicious: {}", root.outcome.summary)
+            }
+            (Verdict::Clear, _) => {
+                "Nothing that blocks activation was found in any section of the articles.".to_owned()
+            }
+            _ => format!(
+                "No problem was found, but these sections could not be judged: {}.",
+                self.unjudged.join(", ")
+            ),
+        }
+    }
+}

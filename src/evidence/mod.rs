@@ -6,12 +6,21 @@
 
 pub mod captures;
 pub mod events;
+pub mod os;
 pub mod registry;
+pub mod users;
 
 use serde::Serialize;
 
-use crate::artifact::ArtifactId;
+use crate::artifact::collection::{Artifact, Collection};
+use crate::artifact::manifest::{Item, Manifest};
+use crate::artifact::{ArtifactId, Part};
 use crate::time::FileTime;
+use captures::Captures;
+use events::{Basis, Events, Window};
+use os::Os;
+use registry::{Registry, Sources};
+use users::Users;
 
 /// Where one observed value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,4 +121,101 @@ impl Confidence {
             Self::Medium | Self::Low => Self::Low,
         }
     }
+}
+
+/// Everything that is known of one machine.
+#[derive(Debug)]
+pub struct Evidence {
+    /// The files of the bundle.
+    pub artifacts: Vec<Artifact>,
+    /// Hives and exports as one registry.
+    pub registry: Registry,
+    /// Event logs.
+    pub events: Events,
+    /// Command outputs.
+    pub captures: Captures,
+    /// The collector's manifest.
+    pub manifest: Option<(ArtifactId, Manifest)>,
+    /// Which Windows it is.
+    pub os: Os,
+    /// The failure window; `None` when nothing in the bundle has a time.
+    pub window: Option<Window>,
+    /// Who cannot activate.
+    pub users: Users,
+}
+
+/// What a person may set about a machine.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Days before the collection in which a failure counts as current.
+    pub window_days: u32,
+    /// SID or name of the affected user.
+    pub user: Option<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { window_days: 7, user: None }
+    }
+}
+
+impl Evidence {
+    /// Puts the parts of a bundle together.
+    pub fn build(collection: Collection, settings: &Settings) -> Self {
+        let Collection { artifacts, pieces } = collection;
+        let path =
+            |id: ArtifactId| artifacts.get(id.0).map(|artifact| artifact.path.clone()).unwrap_or_default();
+        let mut registry = Sources::default();
+        let (mut logs, mut captures, mut manifest) = (Vec::new(), Vec::new(), None);
+        for piece in pieces {
+            let id = piece.artifact;
+            match piece.part {
+                Part::Hive(hive) => registry.add_hive(id, &path(id), *hive, piece.replay.as_ref()),
+                Part::Registry(text) => registry.add_text(id, &path(id), text),
+                Part::Events(log) => logs.push((id, path(id), log)),
+                Part::Capture(capture) => captures.push((id, capture)),
+                Part::Manifest(found) => {
+                    manifest.get_or_insert((id, *found));
+                }
+                Part::HiveLog(_) => {}
+            }
+        }
+        let registry = registry.mount();
+        let (events, captures) = (Events::new(logs), Captures::new(captures));
+        let os = Os::read(&registry, &captures, &events);
+        let said = manifest.as_ref().map(|(_, manifest)| manifest);
+        let window = window(said, &events, &registry, settings.window_days);
+        let users = Users::choose(&registry, &events, window, said, settings.user.as_deref());
+        Self { artifacts, registry, events, captures, manifest, os, window, users }
+    }
+
+    /// The manifest as a source; the first artifact where there is none.
+    pub fn manifest_source(&self) -> Source {
+        let artifact = self.manifest.as_ref().map_or(ArtifactId(0), |(id, _)| *id);
+        Source { artifact, locator: "manifest:collected_at".to_owned(), time: None, doubts: Vec::new() }
+    }
+
+    /// An item of the manifest.
+    pub fn manifest_item(&self, id: &str) -> Option<(Source, &Item)> {
+        let (artifact, manifest) = self.manifest.as_ref()?;
+        let item = manifest.items.iter().find(|item| item.id.eq_ignore_ascii_case(id))?;
+        let locator = format!("manifest:{}", item.id);
+        Some((Source { artifact: *artifact, locator, time: None, doubts: Vec::new() }, item))
+    }
+
+    /// Whether a file of the bundle is there and empty. Paths of a manifest are relative to it.
+    pub fn is_empty_file(&self, path: &str) -> bool {
+        let path = path.replace('\\', "/");
+        self.artifacts.iter().any(|artifact| artifact.bytes == 0 && artifact.path.ends_with(path.as_str()))
+    }
+}
+
+/// The failure window (domain.md section 13, decision 15): it ends with the manifest's time, else with the newest record, else with the
+/// newest registry write.
+fn window(manifest: Option<&Manifest>, events: &Events, registry: &Registry, days: u32) -> Option<Window> {
+    let (to, basis) = None
+        .or_else(|| Some((manifest?.time()?, Basis::Manifest)))
+        .or_else(|| Some((events.newest()?, Basis::NewestRecord)))
+        .or_else(|| Some((registry.newest_write()?, Basis::NewestKey)))?;
+    Some(Window { from: to.plus_seconds(-86_400 * i64::from(days)), to, basis })
 }

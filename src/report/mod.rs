@@ -1,1 +1,29 @@
-//! report
+//! The report: one typed model, one renderer a file. A renderer computes nothing that the model does not hold.
+
+pub mod dump;
+pub mod json;
+pub mod model;
+pub mod terminal;
+
+/// Evidence as a person may safely see it: control characters, terminal escapes and bidirectional marks are written out.
+pub fn visible(text: &str) -> String {
+    let hidden = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    if !text.chars().any(hidden) {
+        return text.to_owned();
+    }
+    text.chars().map(|c| if hidden(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn escapes_and_bidi_marks_become_visible() {
+        assert_eq!(visible("a\u{1b}[31mb\u{202e}c\nd"), r"a\u{1b}[31mb\u{202e}c\u{a}d");
+        assert_eq!(visible("Ethernet – 網路"), "Ethernet – 網路");
+    }
+}

@@ -6,3 +6,5 @@
 
 pub mod evtx;
 pub mod hive;
+pub mod recipe;
+pub mod zip;

@@ -140,7 +140,9 @@ fn rules(block: &Block<'_>, object: &Object) -> (Vec<Rule>, bool) {
         };
         match rule(line, &whole) {
             Some(rule) => rules.push(rule),
-            None if block.text.line(number).chars().count() >= NARROWEST_CONSOLE => broken = Some((line, whole)),
+            None if block.text.line(number).chars().count() >= NARROWEST_CONSOLE => {
+                broken = Some((line, whole))
+            }
             None => complete &= whole.is_empty(),
         }
     }
@@ -204,10 +206,12 @@ mod tests {
 
     #[test]
     fn wrapped_descriptors_are_joined_and_deny_is_seen() {
-        let (status, data) = of("\nPath   : Microsoft.PowerShell.Core\\Registry::HKEY_USERS\\S-1-5-20\nOwner  : VORDEFINIERT\\Administratoren\n\
+        let (status, data) = of(
+            "\nPath   : Microsoft.PowerShell.Core\\Registry::HKEY_USERS\\S-1-5-20\nOwner  : VORDEFINIERT\\Administratoren\n\
              Group  : NT-AUTORITÄT\\SYSTEM\nAccess : NT-AUTORITÄT\\Netzwerkdienst Deny  SetValue, CreateSubKey\n\
              \u{20}        NT-AUTORITÄT\\SYSTEM Allow  FullControl\nAudit  : \n\
-             Sddl   : O:BAG:SYD:P(D;OICI;DCLC;;;NS)(A;OICI;KA;;\n         ;SY)\n\n");
+             Sddl   : O:BAG:SYD:P(D;OICI;DCLC;;;NS)(A;OICI;KA;;\n         ;SY)\n\n",
+        );
         assert_eq!(status, CaptureStatus::Parsed);
         let acl = &data.objects[0];
         assert_eq!(acl.sddl.as_ref().unwrap().value, "O:BAG:SYD:P(D;OICI;DCLC;;;NS)(A;OICI;KA;;;SY)");
@@ -217,7 +221,9 @@ mod tests {
 
     #[test]
     fn a_cut_rule_does_not_swallow_the_next_one() {
-        let (status, data) = of("Path   : x\nOwner  : a\nGroup  : b\nAccess : NT AUTHORITY\\NETW\n         NT AUTHORITY\\SYSTEM Allow  FullControl\n");
+        let (status, data) = of(
+            "Path   : x\nOwner  : a\nGroup  : b\nAccess : NT AUTHORITY\\NETW\n         NT AUTHORITY\\SYSTEM Allow  FullControl\n",
+        );
         assert_eq!(status, CaptureStatus::Partial);
         assert_eq!(data.objects[0].access.len(), 1);
         assert_eq!(data.objects[0].access[0].account, "NT AUTHORITY\\SYSTEM");
@@ -226,7 +232,9 @@ mod tests {
 
     #[test]
     fn the_json_form() {
-        let (status, data) = of("{\n  \"Path\": \"Microsoft.PowerShell.Core\\\\Registry::HKEY_USERS\\\\S-1-5-20\",\n  \"Owner\": \"BUILTIN\\\\Administrators\",\n  \"Group\": \"NT AUTHORITY\\\\SYSTEM\",\n  \"Access\": [\n    {\"RegistryRights\": 983103, \"AccessControlType\": 0, \"IdentityReference\": {\"Value\": \"NT AUTHORITY\\\\NETWORK SERVICE\"}, \"IsInherited\": false},\n    {\"RegistryRights\": \"ReadKey\", \"AccessControlType\": \"Deny\", \"IdentityReference\": \"Everyone\", \"IsInherited\": true}\n  ],\n  \"Sddl\": \"O:BAG:SYD:P(A;OICI;KA;;;NS)\"\n}\n");
+        let (status, data) = of(
+            "{\n  \"Path\": \"Microsoft.PowerShell.Core\\\\Registry::HKEY_USERS\\\\S-1-5-20\",\n  \"Owner\": \"BUILTIN\\\\Administrators\",\n  \"Group\": \"NT AUTHORITY\\\\SYSTEM\",\n  \"Access\": [\n    {\"RegistryRights\": 983103, \"AccessControlType\": 0, \"IdentityReference\": {\"Value\": \"NT AUTHORITY\\\\NETWORK SERVICE\"}, \"IsInherited\": false},\n    {\"RegistryRights\": \"ReadKey\", \"AccessControlType\": \"Deny\", \"IdentityReference\": \"Everyone\", \"IsInherited\": true}\n  ],\n  \"Sddl\": \"O:BAG:SYD:P(A;OICI;KA;;;NS)\"\n}\n",
+        );
         assert_eq!(status, CaptureStatus::Parsed);
         let acl = &data.objects[0];
         assert_eq!(acl.access[0].account, "NT AUTHORITY\\NETWORK SERVICE");

@@ -323,12 +323,16 @@ fn is_filtered(command: &str) -> bool {
     let Some((_, arguments)) = lower.split_once("get-appxpackage") else { return false };
     let mut stages = arguments.split('|');
     let pattern = stages.next().unwrap_or_default().split_whitespace().any(|word| {
-        !matches!(word, "-allusers" | ">" | "2>&1" | ")") && (word == "-name" || !word.starts_with(['-', '>']))
+        !matches!(word, "-allusers" | ">" | "2>&1" | ")")
+            && (word == "-name" || !word.starts_with(['-', '>']))
     });
-    pattern || stages.any(|stage| {
-        let stage = stage.trim_start();
-        ["where", "?", "select -first", "select-object -first"].iter().any(|start| stage.starts_with(start))
-    })
+    pattern
+        || stages.any(|stage| {
+            let stage = stage.trim_start();
+            ["where", "?", "select -first", "select-object -first"]
+                .iter()
+                .any(|start| stage.starts_with(start))
+        })
 }
 
 #[cfg(test)]
@@ -385,7 +389,10 @@ Status                 : Modified, DependencyIssue
             other.install_location.as_deref(),
             Some("C:\\Program Files\\WindowsApps\\Microsoft.BingFinance_4.8.239.0_x86__8wekyb3d8bbwe")
         );
-        assert_eq!(other.users.iter().filter_map(|user| user.account.as_deref()).collect::<Vec<_>>(), ["CDC", "CDC_Temp"]);
+        assert_eq!(
+            other.users.iter().filter_map(|user| user.account.as_deref()).collect::<Vec<_>>(),
+            ["CDC", "CDC_Temp"]
+        );
         assert!(other.users_cut);
         assert_eq!(other.status.as_ref().unwrap().ok, Some(false));
     }

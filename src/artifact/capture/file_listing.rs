@@ -89,7 +89,8 @@ const LOOKED_AT: usize = 200;
 const BARE_PATHS: u32 = 2;
 
 fn form_of(block: &Block<'_>) -> Option<(Form, u8)> {
-    let (mut entries, mut headings, mut branches, mut roots, mut paths, mut lines) = (0_u32, 0_u32, 0_u32, 0_u32, 0, 0);
+    let (mut entries, mut headings, mut branches, mut roots, mut paths, mut lines) =
+        (0_u32, 0_u32, 0_u32, 0_u32, 0, 0);
     for (number, line) in block.lines().filter(|(_, line)| !line.trim().is_empty()).take(LOOKED_AT) {
         entries += u32::from(dir::entry(number, line).is_some());
         headings += u32::from(dir::heading(line).is_some());
@@ -173,7 +174,8 @@ fn bare(block: &Block<'_>) -> Data {
             continue;
         }
         let (folder, name) = split_path(text);
-        let entry = Entry { line, name: name.to_owned(), kind: EntryKind::Unknown, size: None, written: None };
+        let entry =
+            Entry { line, name: name.to_owned(), kind: EntryKind::Unknown, size: None, written: None };
         data.add(line, folder, entry);
     }
     data
@@ -261,7 +263,8 @@ mod tests {
 
     #[test]
     fn a_lost_entry_is_noticed() {
-        let cut: String = DIR.lines().filter(|line| !line.contains("b.tbacct")).map(|line| format!("{line}\n")).collect();
+        let cut: String =
+            DIR.lines().filter(|line| !line.contains("b.tbacct")).map(|line| format!("{line}\n")).collect();
         let (status, data) = of(&cut);
         assert_eq!(status, CaptureStatus::Partial);
         assert_eq!(data.folders[1].complete, Some(false));
@@ -269,19 +272,25 @@ mod tests {
 
     #[test]
     fn other_languages() {
-        let (status, data) = of(
-            " Datenträger in Laufwerk C: ist System\n\n Verzeichnis von C:\\Windows\n\n\
+        let (status, data) = of(" Datenträger in Laufwerk C: ist System\n\n Verzeichnis von C:\\Windows\n\n\
              20.11.2026  09:12    <DIR>          System32\n20.11.2026  09:12            12.345 win.ini\n\
-             \u{20}              1 Datei(en),         12.345 Bytes\n               1 Verzeichnis(se), 53.144.051.712 Bytes frei\n",
-        );
+             \u{20}              1 Datei(en),         12.345 Bytes\n               1 Verzeichnis(se), 53.144.051.712 Bytes frei\n");
         assert_eq!(status, CaptureStatus::Parsed);
-        assert_eq!((data.folders[0].path.as_deref(), data.folders[0].entries[1].size), (Some("C:\\Windows"), Some(12_345)));
+        assert_eq!(
+            (data.folders[0].path.as_deref(), data.folders[0].entries[1].size),
+            (Some("C:\\Windows"), Some(12_345))
+        );
         let (_, data) = of(" C:\\Windows のディレクトリ\n\n2026/11/20  09:12    <DIR>          System32\n");
         assert_eq!(data.folders[0].path.as_deref(), Some("C:\\Windows"));
         assert_eq!(data.folders[0].complete, None);
-        let (_, data) = of(" Répertoire de C:\\Temp\n\n20/11/2026  09:12    <REP>          a\n20/11/2026  09:12         1\u{a0}234\u{a0}567 b c.txt\n");
+        let (_, data) = of(
+            " Répertoire de C:\\Temp\n\n20/11/2026  09:12    <REP>          a\n20/11/2026  09:12         1\u{a0}234\u{a0}567 b c.txt\n",
+        );
         assert_eq!(data.folders[0].entries[0].kind, EntryKind::Folder);
-        assert_eq!((data.folders[0].entries[1].name.as_str(), data.folders[0].entries[1].size), ("b c.txt", Some(1_234_567)));
+        assert_eq!(
+            (data.folders[0].entries[1].name.as_str(), data.folders[0].entries[1].size),
+            ("b c.txt", Some(1_234_567))
+        );
     }
 
     #[test]
@@ -297,9 +306,15 @@ mod tests {
         assert_eq!((folder.entries[0].kind, folder.entries[0].name.as_str()), (EntryKind::Folder, "5"));
         assert_eq!((folder.entries[1].size, folder.entries[1].name.as_str()), (Some(2048), "a b.lic"));
 
-        let (_, data) = of("[\n{\"Name\": \"a.lic\", \"FullName\": \"C:\\\\L\\\\a.lic\", \"Length\": 12, \"PSIsContainer\": false}\n]\n");
-        assert_eq!((data.folders[0].path.as_deref(), data.folders[0].entries[0].size), (Some("C:\\L"), Some(12)));
-        let (_, data) = of("\"Mode\",\"FullName\",\"Length\",\"LastWriteTime\"\r\n\"d-----\",\"C:\\L\\5\",,\"x\"\r\n");
+        let (_, data) = of(
+            "[\n{\"Name\": \"a.lic\", \"FullName\": \"C:\\\\L\\\\a.lic\", \"Length\": 12, \"PSIsContainer\": false}\n]\n",
+        );
+        assert_eq!(
+            (data.folders[0].path.as_deref(), data.folders[0].entries[0].size),
+            (Some("C:\\L"), Some(12))
+        );
+        let (_, data) =
+            of("\"Mode\",\"FullName\",\"Length\",\"LastWriteTime\"\r\n\"d-----\",\"C:\\L\\5\",,\"x\"\r\n");
         assert_eq!(data.folders[0].entries[0].kind, EntryKind::Folder);
     }
 
@@ -312,7 +327,10 @@ mod tests {
             let (status, data) = of(text);
             assert_eq!((status, data.form), (CaptureStatus::Parsed, Form::Tree));
             let names = |tail: &str| -> Vec<String> {
-                data.folders_ending(tail).flat_map(|folder| &folder.entries).map(|entry| entry.name.clone()).collect()
+                data.folders_ending(tail)
+                    .flat_map(|folder| &folder.entries)
+                    .map(|entry| entry.name.clone())
+                    .collect()
             };
             assert_eq!(names("licenses"), ["root.txt", "5", "6"]);
             assert_eq!(names("licenses\\5"), ["a b.lic"]);

@@ -142,7 +142,8 @@ fn gather(block: &Block<'_>) -> (Data, Option<u32>) {
 fn read(block: &Block<'_>) -> Reading {
     let (mut data, odd) = gather(block);
     if data.hotfixes.is_empty() {
-        return failed(block).unwrap_or_else(|| Reading::unrecognized("a list of updates without any update"));
+        return failed(block)
+            .unwrap_or_else(|| Reading::unrecognized("a list of updates without any update"));
     }
     let printed = data.hotfixes.iter().map(|hotfix| hotfix.installed_on.as_deref());
     let order = dates::order(printed.flatten());
@@ -171,29 +172,43 @@ mod tests {
 
     #[test]
     fn every_form_of_get_hotfix() {
-        let table = of("\nSource        Description      HotFixID      InstalledBy          InstalledOn              \n\
+        let table = of(
+            "\nSource        Description      HotFixID      InstalledBy          InstalledOn              \n\
              ------        -----------      --------      -----------          -----------              \n\
              PC1           Update           KB5031592     NT AUTHORITY\\SYSTEM  10/31/2023 12:00:00 AM   \n\
-             PC1           Security Update  KB5031354                                                   \n");
+             PC1           Security Update  KB5031354                                                   \n",
+        );
         assert_eq!(table.form, Form::Text);
         assert_eq!(table.hotfixes[0].installed.unwrap().to_string(), "2023-10-31T00:00:00Z");
-        assert_eq!((table.hotfixes[1].kb, table.hotfixes[1].installed_by.as_deref()), (Some(5_031_354), None));
+        assert_eq!(
+            (table.hotfixes[1].kb, table.hotfixes[1].installed_by.as_deref()),
+            (Some(5_031_354), None)
+        );
 
-        let list = of("Description         : Update\nHotFixID            : KB5031592\nInstalledOn         : 31.10.2023 00:00:00\n");
+        let list = of(
+            "Description         : Update\nHotFixID            : KB5031592\nInstalledOn         : 31.10.2023 00:00:00\n",
+        );
         assert_eq!(list.hotfixes[0].installed, table.hotfixes[0].installed);
 
-        let json = of("[\n  {\n    \"HotFixID\":  \"KB5031592\",\n    \"InstalledOn\":  {\n      \"value\":  \"\\/Date(1698710400000)\\/\",\n      \"DateTime\":  \"x\"\n    }\n  },\n  {\"HotFixID\": \"KB1\"}\n]\n");
+        let json = of(
+            "[\n  {\n    \"HotFixID\":  \"KB5031592\",\n    \"InstalledOn\":  {\n      \"value\":  \"\\/Date(1698710400000)\\/\",\n      \"DateTime\":  \"x\"\n    }\n  },\n  {\"HotFixID\": \"KB1\"}\n]\n",
+        );
         assert_eq!((json.form, json.hotfixes.len()), (Form::Json, 2));
         assert_eq!(json.hotfixes[0].installed, table.hotfixes[0].installed);
 
-        let csv = of("#TYPE System.Management.ManagementObject\r\n\"Description\",\"HotFixID\",\"InstalledOn\"\r\n\"Update\",\"KB5031592\",\"2023/10/31 0:00:00\"\r\n");
+        let csv = of(
+            "#TYPE System.Management.ManagementObject\r\n\"Description\",\"HotFixID\",\"InstalledOn\"\r\n\"Update\",\"KB5031592\",\"2023/10/31 0:00:00\"\r\n",
+        );
         assert_eq!((csv.form, csv.hotfixes[0].installed), (Form::Csv, table.hotfixes[0].installed));
     }
 
     #[test]
     fn a_single_column_of_wmic() {
         let data = of("HotFixID   \nKB5031592  \nKB5031354  \n");
-        assert_eq!(data.hotfixes.iter().filter_map(|hotfix| hotfix.kb).collect::<Vec<_>>(), [5_031_592, 5_031_354]);
+        assert_eq!(
+            data.hotfixes.iter().filter_map(|hotfix| hotfix.kb).collect::<Vec<_>>(),
+            [5_031_592, 5_031_354]
+        );
         assert!(data.names(5_031_354).is_some());
         assert!(data.newest().is_none());
     }

@@ -59,8 +59,17 @@ pub const READER: Reader = Reader { kind: CaptureKind::Tasklist, recognise, star
 /// Widths of the first two columns, image name and PID, in every form of the table.
 const FIRST_COLUMNS: [usize; 2] = [25, 8];
 /// "Not applicable" in the languages that Windows ships with; "System" itself tells the word in most captures.
-const NOT_APPLICABLE: [&str; 9] =
-    ["N/A", "Nicht zutreffend", "Non applicable", "N/D", "Н/Д", "暂缺", "該当なし", "해당 없음", "Não aplicável"];
+const NOT_APPLICABLE: [&str; 9] = [
+    "N/A",
+    "Nicht zutreffend",
+    "Non applicable",
+    "N/D",
+    "Н/Д",
+    "暂缺",
+    "該当なし",
+    "해당 없음",
+    "Não aplicável",
+];
 /// The system's own process, which never holds a service.
 const SYSTEM_PIDS: [u32; 2] = [0, 4];
 
@@ -234,7 +243,9 @@ fn read(block: &Block<'_>) -> Reading {
     }
     settle(&mut data);
     data.filtered = block.command.is_some_and(|command| {
-        command.split_whitespace().any(|word| word.eq_ignore_ascii_case("/fi") || word.eq_ignore_ascii_case("-fi"))
+        command
+            .split_whitespace()
+            .any(|word| word.eq_ignore_ascii_case("/fi") || word.eq_ignore_ascii_case("-fi"))
     });
     let reason = data.unread.first().map(|line| format!("line {line} is no row of the table"));
     let status = if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed };
@@ -275,7 +286,9 @@ mod tests {
     #[test]
     fn csv_with_and_without_its_header() {
         let rows = "\"System\",\"4\",\"Services\",\"0\",\"144 K\"\r\n\"lsass.exe\",\"628\",\"Services\",\"0\",\"22,124 K\"\r\n";
-        let with = of(&format!("\"Abbildname\",\"PID\",\"Sitzungsname\",\"Sitz.-Nr.\",\"Speichernutzung\"\r\n{rows}"));
+        let with = of(&format!(
+            "\"Abbildname\",\"PID\",\"Sitzungsname\",\"Sitz.-Nr.\",\"Speichernutzung\"\r\n{rows}"
+        ));
         let without = of(rows);
         assert_eq!(with.processes.len(), 2);
         assert_eq!(without.processes.len(), 2);
@@ -285,7 +298,9 @@ mod tests {
 
     #[test]
     fn the_list_form() {
-        let data = of("\nNom de l'image:                 svchost.exe\nPID:                            756\nServices:                       DcomLaunch,\n\n");
+        let data = of(
+            "\nNom de l'image:                 svchost.exe\nPID:                            756\nServices:                       DcomLaunch,\n\n",
+        );
         assert_eq!(data.processes[0].pid, 756);
         assert_eq!(data.processes[0].items, ["DcomLaunch"]);
     }

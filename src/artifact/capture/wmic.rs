@@ -114,7 +114,9 @@ const LOOKED_AT: usize = 400;
 
 fn command_names(block: &Block<'_>) -> bool {
     block.command.is_some_and(|command| {
-        command.split_whitespace().any(|word| word.eq_ignore_ascii_case("wmic") || word.eq_ignore_ascii_case("wmic.exe"))
+        command
+            .split_whitespace()
+            .any(|word| word.eq_ignore_ascii_case("wmic") || word.eq_ignore_ascii_case("wmic.exe"))
     })
 }
 
@@ -205,11 +207,16 @@ pub(super) fn gather(block: &Block<'_>) -> Data {
 
 /// `wmic /output:x os get caption`, `wmic path Win32_BIOS get`.
 fn class_of(command: &str) -> Option<String> {
-    let mut words = command.split_whitespace().skip_while(|word| !word.to_ascii_lowercase().starts_with("wmic"));
+    let mut words =
+        command.split_whitespace().skip_while(|word| !word.to_ascii_lowercase().starts_with("wmic"));
     words.next()?;
     let mut words = words.filter(|word| !word.starts_with(['/', '-']));
     let word = words.next()?;
-    let class = if word.eq_ignore_ascii_case("path") || word.eq_ignore_ascii_case("class") { words.next()? } else { word };
+    let class = if word.eq_ignore_ascii_case("path") || word.eq_ignore_ascii_case("class") {
+        words.next()?
+    } else {
+        word
+    };
     is_name(class).then(|| class.to_owned())
 }
 
@@ -236,7 +243,8 @@ fn csv(block: &Block<'_>, at: u32, names: &[&str]) -> Data {
     for (number, line) in block.lines().filter(|(number, line)| *number > at && !line.trim().is_empty()) {
         let cells: Vec<&str> = line.trim().split(',').collect();
         if cells.len() == names.len() {
-            let properties = names.iter().zip(cells).map(|(name, cell)| property(number, name, cell)).collect();
+            let properties =
+                names.iter().zip(cells).map(|(name, cell)| property(number, name, cell)).collect();
             data.objects.push(Object { line: number, properties });
         } else {
             data.unread.push(number);
@@ -368,7 +376,10 @@ mod tests {
 
     #[test]
     fn csv_rows_and_arrays() {
-        let data = of("\r\nNode,Caption,IPAddress\r\nPC1,[00000001] Intel,{192.168.0.2;fe80::1}\r\nPC1,cut\r\n", None);
+        let data = of(
+            "\r\nNode,Caption,IPAddress\r\nPC1,[00000001] Intel,{192.168.0.2;fe80::1}\r\nPC1,cut\r\n",
+            None,
+        );
         assert_eq!(data.form, Form::Csv);
         assert_eq!(data.objects[0].get("IPAddress").unwrap().list(), ["192.168.0.2", "fe80::1"]);
         assert_eq!(data.unread, [4]);

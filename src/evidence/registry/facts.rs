@@ -3,6 +3,7 @@
 use super::path::join;
 use super::{CURRENT, ControlSet, Registry};
 use crate::evidence::{Lookup, Source, Sourced, Unknown};
+use crate::time::FileTime;
 
 /// The processor architecture that Windows was built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,6 +94,12 @@ impl Registry {
             return Lookup::Found(key.map(|_| true));
         }
         architecture.map(Architecture::has_two_views)
+    }
+
+    /// When the newest of the mounted hives was last written, by its base block.
+    pub fn newest_write(&self) -> Option<FileTime> {
+        let mounted = self.hives.iter().filter(|hive| !hive.left_out && !hive.place.is_empty());
+        mounted.map(|hive| hive.last_written).filter(|time| !time.is_zero()).max()
     }
 
     fn is_whole_hive(&self, place: &str, source: &Source) -> bool {

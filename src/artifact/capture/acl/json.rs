@@ -22,7 +22,9 @@ pub(super) fn acls(block: &Block<'_>) -> Vec<Acl> {
 }
 
 fn acl(line: u32, object: &Map<String, Value>) -> Option<Acl> {
-    let text = |name: &str| object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned);
+    let text = |name: &str| {
+        object.get(name).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
     if !object.contains_key("Owner") && !object.contains_key("Sddl") {
         return None;
     }
@@ -56,7 +58,8 @@ fn rule(line: u32, object: &Map<String, Value>) -> Option<Rule> {
         Value::Object(inner) => inner.get("Value")?.as_str()?.to_owned(),
         _ => return None,
     };
-    let rights = ["RegistryRights", "FileSystemRights", "Rights"].iter().find_map(|name| object.get(*name))?;
+    let rights =
+        ["RegistryRights", "FileSystemRights", "Rights"].iter().find_map(|name| object.get(*name))?;
     let rights = match rights {
         Value::Number(number) => vec![number.to_string()],
         Value::String(words) => words.split(", ").map(str::to_owned).collect(),

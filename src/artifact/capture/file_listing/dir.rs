@@ -43,7 +43,8 @@ pub(super) fn entry(line: u32, text: &str) -> Option<Entry> {
     let rest = rest.get(time.len()..)?;
     // A word between time and size is the half of the day.
     let half = rest.strip_prefix(' ').map(|word| word.split(' ').next().unwrap_or_default());
-    let half = half.filter(|word| !word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit() || c == '<'));
+    let half =
+        half.filter(|word| !word.is_empty() && !word.starts_with(|c: char| c.is_ascii_digit() || c == '<'));
     let rest = rest.trim_start().strip_prefix(half.unwrap_or_default())?.trim_start_matches(' ');
     let (word, name) = rest.split_once(' ')?;
     let written = match half {

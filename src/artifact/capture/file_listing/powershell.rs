@@ -15,7 +15,8 @@ fn is_header(line: &str) -> bool {
 
 /// `d-----`, `-a----`, `d----l`.
 fn is_mode(word: &str) -> bool {
-    matches!(word.len(), 5 | 6) && word.bytes().all(|byte| matches!(byte, b'-' | b'd' | b'a' | b'r' | b'h' | b's' | b'l'))
+    matches!(word.len(), 5 | 6)
+        && word.bytes().all(|byte| matches!(byte, b'-' | b'd' | b'a' | b'r' | b'h' | b's' | b'l'))
 }
 
 pub(super) fn looks_like(block: &Block<'_>) -> bool {

@@ -31,7 +31,8 @@ fn parse(line: &str) -> Option<(usize, bool, &str)> {
     }
     let name = rest.trim_end();
     // A file is indented by the trunk of its folder.
-    (depth > 0 && !name.trim_start_matches(['│', '|', ' ']).is_empty()).then(|| (depth.saturating_sub(1), false, name))
+    (depth > 0 && !name.trim_start_matches(['│', '|', ' ']).is_empty())
+        .then(|| (depth.saturating_sub(1), false, name))
 }
 
 /// A line that only a tree has.

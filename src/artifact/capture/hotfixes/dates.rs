@@ -41,7 +41,9 @@ pub fn date(text: &str, order: Order) -> Option<FileTime> {
             Order::Unknown => None,
         };
     }
-    if let Some(milliseconds) = text.strip_prefix("/Date(").and_then(|rest| rest.split([')', '+', '-']).next()) {
+    if let Some(milliseconds) =
+        text.strip_prefix("/Date(").and_then(|rest| rest.split([')', '+', '-']).next())
+    {
         return FileTime::from_unix_seconds(milliseconds.parse::<i64>().ok()?.div_euclid(1000));
     }
     // Some updates carry a FILETIME in hex.

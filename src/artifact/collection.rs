@@ -1,0 +1,182 @@
+//! All artifacts of a bundle, read once and in parallel.
+
+use rayon::prelude::*;
+
+use super::hive::log::{HiveLog, Replay};
+use super::hive::{Hive, HiveKind};
+use super::identify::{self, Decoded, ReadStatus};
+use super::{ArtifactId, Interest, Part};
+use crate::bundle::{self, Bundle, Content, Entry};
+
+/// One file of the bundle and what became of it.
+#[derive(Debug)]
+pub struct Artifact {
+    /// Label: its path in the bundle.
+    pub path: String,
+    /// What it is.
+    pub kind: String,
+    /// Its size in bytes.
+    pub bytes: u64,
+    /// SHA-256 in hex; `None` when it could not be read.
+    pub sha256: Option<String>,
+    /// How much of it could be used.
+    pub status: ReadStatus,
+    /// Why it is not `read`.
+    pub reason: Option<String>,
+}
+
+/// A decoded part and the file that it stands in.
+#[derive(Debug)]
+pub struct Piece {
+    /// The file.
+    pub artifact: ArtifactId,
+    /// What it holds.
+    pub part: Part,
+    /// What a replay of transaction logs did to this hive; `None` when it had no logs.
+    pub replay: Option<Replay>,
+}
+
+/// Everything that was read out of a bundle.
+#[derive(Debug, Default)]
+pub struct Collection {
+    /// One entry for every file, in the order of the bundle.
+    pub artifacts: Vec<Artifact>,
+    /// The decoded parts, in the same order.
+    pub pieces: Vec<Piece>,
+}
+
+/// How a collection is read.
+#[derive(Clone, Debug)]
+pub struct Reading {
+    /// What the checks want to see.
+    pub interest: Interest,
+    /// Apply transaction logs to their hives.
+    pub replay: bool,
+    /// Compute the SHA-256 of every file.
+    pub hashes: bool,
+}
+
+impl Collection {
+    /// Reads every file of a bundle.
+    pub fn read(bundle: &Bundle, reading: &Reading) -> Self {
+        let loaded: Vec<Loaded> =
+            bundle.entries.par_iter().map(|entry| load(bundle, entry, reading)).flatten_iter().collect();
+        let mut collection = Self::default();
+        let (mut parts, mut logs) = (Vec::new(), Vec::new());
+        for item in loaded {
+            let artifact = ArtifactId(collection.artifacts.len());
+            collection.artifacts.push(item.artifact);
+            for part in item.parts {
+                match part {
+                    Part::HiveLog(log) => logs.push(Some((artifact, *log))),
+                    part => parts.push((artifact, part)),
+                }
+            }
+        }
+        for (artifact, part) in parts {
+            let piece = match part {
+                Part::Hive(hive) if reading.replay => collection.replayed(artifact, *hive, &mut logs),
+                part => Piece { artifact, part, replay: None },
+            };
+            collection.pieces.push(piece);
+        }
+        if reading.replay {
+            collection.note_orphans(logs);
+        }
+        collection
+    }
+
+    /// The artifact of an id.
+    pub fn artifact(&self, id: ArtifactId) -> Option<&Artifact> {
+        self.artifacts.get(id.0)
+    }
+
+    /// A hive with the logs that belong to it applied.
+    fn replayed(
+        &mut self,
+        artifact: ArtifactId,
+        hive: Hive,
+        logs: &mut [Option<(ArtifactId, HiveLog)>],
+    ) -> Piece {
+        let path =
+            |id: ArtifactId| self.artifact(id).map(|artifact| artifact.path.as_str()).unwrap_or_default();
+        let mut own = Vec::new();
+        for slot in logs {
+            let belongs =
+                |(id, log): &(ArtifactId, HiveLog)| belongs_together(path(artifact), &hive, path(*id), log);
+            if slot.as_ref().is_some_and(belongs)
+                && let Some((_, log)) = slot.take()
+            {
+                own.push(log);
+            }
+        }
+        if own.is_empty() {
+            return Piece { artifact, part: Part::Hive(Box::new(hive)), replay: None };
+        }
+        let (hive, replay) = hive.replay(&own);
+        if let Some(entry) = self.artifacts.get_mut(artifact.0) {
+            identify::hive_kind(hive.kind()).clone_into(&mut entry.kind);
+        }
+        Piece { artifact, part: Part::Hive(Box::new(hive)), replay: Some(replay) }
+    }
+
+    fn note_orphans(&mut self, logs: Vec<Option<(ArtifactId, HiveLog)>>) {
+        for (id, _) in logs.into_iter().flatten() {
+            if let Some(artifact) = self.artifacts.get_mut(id.0) {
+                artifact.reason = Some("no hive in the bundle belongs to this transaction log".to_owned());
+            }
+        }
+    }
+}
+
+/// A log belongs to the hive that it is named after and lies beside; when names are lost, to the hive whose own file name it
+/// repeats.
+fn belongs_together(hive_path: &str, hive: &Hive, log_path: &str, log: &HiveLog) -> bool {
+    let hive_path = hive_path.to_lowercase();
+    let log_path = log_path.to_lowercase();
+    if let Some(ending) = log_path.strip_prefix(&hive_path) {
+        return matches!(ending, ".log" | ".log1" | ".log2");
+    }
+    let folder = |path: &str| path.rsplit_once('/').map(|(folder, _)| folder.to_owned()).unwrap_or_default();
+    let named_after_another = [".log", ".log1", ".log2"].iter().any(|ending| log_path.ends_with(ending));
+    if named_after_another || folder(&hive_path) != folder(&log_path) || hive.kind() == HiveKind::Other {
+        return false;
+    }
+    let wanted = log.hive_name().to_lowercase();
+    !wanted.is_empty() && hive.base_block().base_name().to_lowercase() == wanted
+}
+
+struct Loaded {
+    artifact: Artifact,
+    parts: Vec<Part>,
+}
+
+fn load(bundle: &Bundle, entry: &Entry, reading: &Reading) -> Vec<Loaded> {
+    let without_bytes = |kind: &str, reason: String| Loaded {
+        artifact: Artifact {
+            path: entry.path.clone(),
+            kind: kind.to_owned(),
+            bytes: entry.size,
+            sha256: None,
+            status: ReadStatus::Unreadable,
+            reason: Some(reason),
+        },
+        parts: Vec::new(),
+    };
+    match bundle.read(entry) {
+        Content::Unreadable(reason) => vec![without_bytes("unknown", reason)],
+        Content::Nested(members) if members.is_empty() => {
+            vec![without_bytes("archive", "the archive holds no files".to_owned())]
+        }
+        Content::Nested(members) => {
+            members.par_iter().map(|member| load(bundle, member, reading)).flatten_iter().collect()
+        }
+        Content::Bytes(bytes) => {
+            let sha256 = reading.hashes.then(|| bundle::sha256(&bytes));
+            let size = bytes.len() as u64;
+            let Decoded { kind, status, reason, parts } = identify::decode(bytes, &reading.interest);
+            let path = entry.path.clone();
+            vec![Loaded { artifact: Artifact { path, kind, bytes: size, sha256, status, reason }, parts }]
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! How to collect what is missing: the commands that reports name.
+
+/// The OS version.
+pub const OS_BUILD: &str =
+    r"reg save HKLM\SOFTWARE SOFTWARE.hiv /y (elevated), or systeminfo > systeminfo.txt";
+/// The SYSTEM hive.
+pub const SYSTEM: &str = r"reg save HKLM\SYSTEM SYSTEM.hiv /y (elevated)";
+/// The SOFTWARE hive.
+pub const SOFTWARE: &str = r"reg save HKLM\SOFTWARE SOFTWARE.hiv /y (elevated)";
+/// The hive of the affected user.
+pub const USER: &str = r"reg save HKCU NTUSER.hiv /y (as the affected user, elevated)";
+/// The hive of NETWORK SERVICE.
+pub const NETWORK_SERVICE: &str = r"reg save HKU\S-1-5-20 NetworkService.hiv /y (elevated)";
+/// The System log.
+pub const SYSTEM_LOG: &str = "wevtutil epl System System.evtx";
+/// Service states.
+pub const SERVICES: &str = "sc queryex type= service state= all > services.txt";
+/// Connection profiles.
+pub const CONNECTION_PROFILE: &str = "Get-NetConnectionProfile | Format-List * > netconnectionprofile.txt";
+/// The WinHTTP proxy.
+pub const WINHTTP_PROXY: &str = "netsh winhttp show proxy > winhttp.txt";
+/// The Winsock catalog.
+pub const WINSOCK: &str = "netsh winsock show catalog > winsock.txt";
+
+/// How to collect a registry key.
+pub fn for_key(path: &str) -> &'static str {
+    const ROOTS: &[(&str, &str)] =
+        &[(r"HKLM\SYSTEM", SYSTEM), (r"HKLM\SOFTWARE", SOFTWARE), (r"HKU\S-1-5-20", NETWORK_SERVICE)];
+    let starts = |root: &str| path.get(..root.len()).is_some_and(|head| head.eq_ignore_ascii_case(root));
+    ROOTS.iter().find(|(root, _)| starts(root)).map_or(USER, |(_, command)| command)
+}

@@ -1,0 +1,6 @@
+//! The collection itself: what is missing from it and how far it can be trusted.
+
+pub mod completeness;
+
+/// The checks of this folder.
+pub const CHECKS: &[super::Check] = &[completeness::CHECK];

@@ -1,0 +1,7 @@
+//! What Windows thinks of its connection: the Network Connectivity Status Indicator.
+
+pub mod active_probe_config;
+pub mod profile_state;
+
+/// The checks of this folder.
+pub const CHECKS: &[super::Check] = &[active_probe_config::CHECK, profile_state::CHECK];

@@ -1,0 +1,368 @@
+//! The Winsock catalog is damaged, or a layered provider stands in it.
+//!
+//! # What it looks at
+//! `WinSock2\Parameters` in the SYSTEM hive: the numbering and number of the entries, the 888 bytes of every `PackedCatalogItem`, the
+//! name-space providers; the output of `netsh winsock show catalog` where there is no hive; Winsock events of an installation or a reset.
+//!
+//! # Why it blocks activation
+//! Every connection starts with a provider of this catalog. A gap or a damaged entry ends the list early, and programs fail with socket
+//! errors; a layered provider (LSP) of an old security product can refuse or break connections of services.
+//!
+//! # Fix
+//! Note static addresses and the products that installed providers; then `netsh int ip reset`, `netsh winsock reset`, restart.
+//!
+//! # Verify
+//! `netsh winsock show catalog` lists only Windows' own providers, and connections work.
+//!
+//! # When this is wrong
+//! A provider that is not from Windows but has `ChainLen` 1 and an address family of its own (VMware vSockets) is a base provider and no
+//! LSP. Entry ids may jump; only the numbering of the subkeys counts. A text output never proves that a provider is missing unless it
+//! shows its own end. Bonjour's and Bluetooth's name-space providers are harmless.
+//!
+//! # Sources
+//! domain.md 5.12 `winsock-catalog`, 6.7; trap 4; decision 27; R12 and R25 of section 14.
+
+use crate::artifact::capture::{CaptureData, CaptureKind};
+use crate::artifact::packed_catalog_item::CatalogItem;
+use crate::checks::case::{Case, event_seen, value_seen};
+use crate::checks::judgement::{Judgement, Status};
+use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect, signals};
+use crate::evidence::events::Want;
+use crate::evidence::{Confidence, Lookup, Source, Sourced, Unknown, captures};
+
+const PARAMETERS: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\WinSock2\Parameters";
+
+/// The two names of the log of catalog changes (trap 14).
+const CHANGES: Want = Want {
+    provider: "Microsoft-Windows-Winsock-WS2HELP",
+    ids: &[1, 4],
+    channels: &[
+        "Microsoft-Windows-Winsock-WS2HELP/Operational",
+        "Microsoft-Windows-Winsock Catalog Change/Operational",
+    ],
+};
+
+/// DLLs of Windows that provide transports.
+const TRANSPORTS: &[&str] =
+    &["mswsock.dll", "wshqos.dll", "wshbth.dll", "rsvpsp.dll", "msafd.dll", "wshtcpip.dll", "wship6.dll"];
+/// DLLs of name-space providers that are Windows' own or harmless (decision 27).
+const NAME_SPACES: &[&str] = &[
+    "napinsp.dll",
+    "pnrpnsp.dll",
+    "wshbth.dll",
+    "nlaapi.dll",
+    "nlansp_c.dll",
+    "mswsock.dll",
+    "winrnr.dll",
+    "mdnsnsp.dll",
+];
+/// IPv4 and IPv6.
+const INET: i32 = 2;
+const INET6: i32 = 23;
+
+/// The check.
+pub const CHECK: Check = Check {
+    id: "winsock-catalog",
+    title: "The Winsock catalog is damaged or holds a layered provider",
+    layer: Layer::Network,
+    article: Article::Network("Reset Winsock"),
+    wants: &[CHANGES],
+    healthy: "The Winsock catalog is whole and holds base providers only.",
+    source_text: include_str!("winsock_catalog.rs"),
+    run,
+    remedy,
+};
+
+/// One catalog of the hive (64-bit Windows has two).
+struct Catalog {
+    items: Vec<Sourced<CatalogItem>>,
+    place: Source,
+    name: &'static str,
+}
+
+fn run(case: &Case<'_>, j: &Judgement) {
+    let native = read_catalog(case, j, "Catalog_Entries64", "Num_Catalog_Entries64", "64-bit");
+    let other = read_catalog(case, j, "Catalog_Entries", "Num_Catalog_Entries", "32-bit");
+    match (native, other) {
+        (Lookup::Found(a), Lookup::Found(b)) => {
+            judge(case, j, &a.value);
+            judge(case, j, &b.value);
+            compare(j, &a.value, &b.value);
+        }
+        // A 32-bit Windows has one catalog only.
+        (Lookup::Absent(_), Lookup::Found(only)) => judge(case, j, &only.value),
+        (Lookup::Found(only), Lookup::Absent(_)) => judge(case, j, &only.value),
+        (Lookup::Absent(source), Lookup::Absent(_)) => {
+            j.blocker(
+                Confidence::High,
+                "The Winsock catalog is missing.",
+                [source.shows("no catalog entries")],
+            );
+        }
+        (Lookup::Unknown(unknown), other) | (other, Lookup::Unknown(unknown)) => {
+            if let Lookup::Found(half) = other {
+                judge(case, j, &half.value);
+                j.missing(&unknown, collect::SYSTEM);
+            } else {
+                from_text(case, j, &unknown);
+            }
+        }
+    }
+    name_spaces(case, j);
+    changes(case, j);
+}
+
+/// Reads one catalog and reports what is damaged in it.
+fn read_catalog(
+    case: &Case<'_>,
+    j: &Judgement,
+    key: &str,
+    count: &str,
+    name: &'static str,
+) -> Lookup<Catalog> {
+    let registry = &case.evidence.registry;
+    let base = format!(r"{PARAMETERS}\Protocol_Catalog9");
+    let path = format!(r"{base}\{key}");
+    let keys = match registry.subkeys(&path) {
+        Lookup::Found(keys) => keys,
+        Lookup::Absent(source) => return Lookup::Absent(source),
+        Lookup::Unknown(unknown) => return Lookup::Unknown(unknown),
+    };
+    if let Some(reason) = keys.value.unread.first() {
+        let what = format!("the {name} Winsock catalog");
+        return Lookup::Unknown(Unknown { what, reason: Some(reason.clone()) });
+    }
+    let mut numbers: Vec<u32> = keys.value.iter().filter_map(|name| name.parse().ok()).collect();
+    numbers.sort_unstable();
+    let expected = 1..=u32::try_from(numbers.len()).unwrap_or(u32::MAX);
+    if !numbers.iter().copied().eq(expected) {
+        let shown = format!(
+            "{} entries, numbered up to {}",
+            numbers.len(),
+            numbers.last().copied().unwrap_or_default()
+        );
+        j.blocker(
+            Confidence::High,
+            format!("The numbering of the {name} Winsock catalog has a gap."),
+            [keys.shows(shown)],
+        );
+    }
+    if let Some(value) = registry.value(&base, count).found()
+        && value.value.as_u32().is_some_and(|count| count as usize != numbers.len())
+    {
+        let evidence = [
+            value_seen(value).expected(numbers.len().to_string()),
+            keys.shows(format!("{} entries", numbers.len())),
+        ];
+        j.blocker(
+            Confidence::High,
+            format!("The {name} Winsock catalog does not hold as many entries as it claims."),
+            evidence,
+        );
+    }
+    let mut items = Vec::new();
+    for key in keys.value.iter() {
+        match registry.value(&format!(r"{path}\{key}"), "PackedCatalogItem") {
+            Lookup::Found(value) => match CatalogItem::parse(&value.value.bytes) {
+                Ok(item) if item.path.is_empty() => {
+                    j.blocker(Confidence::High, "A Winsock entry names no DLL.", [value.shows("empty path")]);
+                }
+                Ok(item) => items.push(value.map(|_| item)),
+                Err(problem) => {
+                    let seen = value.shows(problem.found).expected(problem.expected);
+                    j.blocker(Confidence::High, "A Winsock entry is damaged.", [seen]);
+                }
+            },
+            Lookup::Absent(source) => {
+                j.blocker(
+                    Confidence::High,
+                    "A Winsock entry is empty.",
+                    [source.shows("no PackedCatalogItem")],
+                );
+            }
+            Lookup::Unknown(unknown) => return Lookup::Unknown(unknown),
+        }
+    }
+    let place = keys.source.clone();
+    Lookup::Found(Sourced { value: Catalog { items, place: place.clone(), name }, source: place })
+}
+
+fn dll(path: &str) -> String {
+    path.rsplit(['\\', '/']).next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+fn is_windows(item: &CatalogItem) -> bool {
+    TRANSPORTS.contains(&dll(&item.path).as_str())
+}
+
+fn judge(case: &Case<'_>, j: &Judgement, catalog: &Catalog) {
+    for (family, kind, protocol, label) in
+        [(INET, 1, 6, "TCP"), (INET, 2, 17, "UDP"), (INET6, 1, 6, "TCP"), (INET6, 2, 17, "UDP")]
+    {
+        let there = catalog.items.iter().any(|item| {
+            let item = &item.value;
+            (item.address_family, item.socket_type, item.protocol) == (family, kind, protocol)
+                && dll(&item.path) == "mswsock.dll"
+        });
+        if there {
+            continue;
+        }
+        let ip = if family == INET { "IPv4" } else { "IPv6" };
+        let summary =
+            format!("The {} Winsock catalog has no Windows provider for {label} over {ip}.", catalog.name);
+        let seen = catalog.place.shows(format!("no mswsock.dll entry for {ip} {label}"));
+        // IPv6 may have been uninstalled (R25).
+        let status = if family == INET { Status::Blocker } else { Status::Warning };
+        j.row(status, Confidence::High, summary, vec![seen]);
+    }
+    for item in &catalog.items {
+        provider(case, j, item);
+    }
+    if let Some(first) = catalog.items.first() {
+        j.good(first.shows(format!(
+            "{} base providers in the {} catalog",
+            catalog.items.len(),
+            catalog.name
+        )));
+    }
+}
+
+fn provider(case: &Case<'_>, j: &Judgement, item: &Sourced<CatalogItem>) {
+    let value = &item.value;
+    let seen = || {
+        item.shows(format!(
+            "{} ({}), ChainLen {}, family {}",
+            value.path, value.name, value.chain_len, value.address_family
+        ))
+    };
+    if value.chain_len != 1 {
+        let mut evidence = vec![seen().expected("ChainLen 1")];
+        let errors = signals::socket_errors(case);
+        let status = match errors.last() {
+            Some(error) => {
+                evidence.push(event_seen(error, signals::FIELDS));
+                Status::Blocker
+            }
+            None => Status::Warning,
+        };
+        let summary = format!("A layered Winsock provider is installed: {}.", value.path);
+        j.row(status, Confidence::Medium, summary, evidence);
+    } else if !is_windows(value) && matches!(value.address_family, INET | INET6) {
+        let summary = format!("A provider that is not from Windows serves IP sockets: {}.", value.path);
+        j.warning(Confidence::Medium, summary, [seen()]);
+    }
+}
+
+/// The two catalogs should hold the same layered providers.
+fn compare(j: &Judgement, a: &Catalog, b: &Catalog) {
+    let layered = |catalog: &Catalog| {
+        let items = catalog.items.iter().filter(|item| item.value.chain_len != 1);
+        let mut names: Vec<String> = items.map(|item| dll(&item.value.path)).collect();
+        names.sort();
+        names.dedup();
+        names
+    };
+    if layered(a) != layered(b) {
+        let evidence = [a.place.shows(layered(a).join(", ")), b.place.shows(layered(b).join(", "))];
+        j.warning(
+            Confidence::Medium,
+            "The 64-bit and the 32-bit Winsock catalog hold different layered providers.",
+            evidence,
+        );
+    }
+}
+
+fn name_spaces(case: &Case<'_>, j: &Judgement) {
+    let registry = &case.evidence.registry;
+    for key in ["Catalog_Entries64", "Catalog_Entries"] {
+        let path = format!(r"{PARAMETERS}\NameSpace_Catalog5\{key}");
+        let Lookup::Found(entries) = registry.subkeys(&path) else { continue };
+        for entry in entries.value.iter() {
+            let entry = format!(r"{path}\{entry}");
+            let library = registry.value(&entry, "LibraryPath");
+            let Some(library) = library.found() else { continue };
+            let name = dll(&library.value.as_text().unwrap_or_default());
+            if name == "mdnsnsp.dll" {
+                j.note(
+                    "Bonjour's name-space provider (mdnsNSP.dll) is installed; it is common and harmless.",
+                );
+            } else if !NAME_SPACES.contains(&name.as_str()) {
+                let summary = format!("A name-space provider that is not from Windows is installed: {name}.");
+                j.warning(Confidence::Low, summary, [value_seen(library)]);
+            }
+            if name == "mswsock.dll"
+                && let Some(enabled) = registry.value(&entry, "Enabled").found()
+                && enabled.value.as_u32() == Some(0)
+            {
+                j.warning(
+                    Confidence::Medium,
+                    "Windows' own name-space provider is switched off.",
+                    [value_seen(enabled).expected("1")],
+                );
+            }
+        }
+    }
+}
+
+fn changes(case: &Case<'_>, j: &Judgement) {
+    for event in case.events(CHANGES) {
+        if event.value.event_id == 1 {
+            let seen = event_seen(&event, &[]);
+            j.warning(Confidence::Low, "A Winsock provider was installed inside the failure window.", [seen]);
+        } else {
+            j.note(format!("The Winsock catalog was reset at {}.", event.value.time));
+        }
+    }
+}
+
+/// The text catalog replaces the hive for what it shows; it proves a missing provider never, and a whole catalog only when it is one.
+fn from_text(case: &Case<'_>, j: &Judgement, unknown: &Unknown) {
+    let mut whole = false;
+    for capture in case.captures(CaptureKind::WinsockCatalog) {
+        let CaptureData::WinsockCatalog(data) = &capture.value.data else { continue };
+        for entry in &data.entries {
+            let seen = || {
+                let path = entry.path.as_deref().unwrap_or("no path");
+                captures::line(capture.source.artifact, entry.line)
+                    .shows(format!("{path}, chain length {:?}", entry.chain_length))
+            };
+            let path = entry.path.clone().unwrap_or_default();
+            if entry.chain_length.is_some_and(|length| length != 1) {
+                let summary = format!("A layered Winsock provider is installed: {path}.");
+                j.warning(Confidence::Medium, summary, [seen()]);
+            }
+        }
+        let has =
+            |protocol: i64| data.entries.iter().any(|e| e.family == Some(2) && e.protocol == Some(protocol));
+        if data.complete && has(6) && has(17) {
+            whole = true;
+            j.good(capture.shows(format!("{} providers", data.entries.len())));
+        }
+    }
+    if !whole {
+        j.missing(unknown, collect::SYSTEM);
+        let text: Lookup<()> = case
+            .evidence
+            .captures
+            .ask(CaptureKind::WinsockCatalog, "netsh winsock show catalog output")
+            .map(|_| ());
+        j.need(text, collect::WINSOCK);
+    }
+}
+
+fn remedy(_: &Case<'_>) -> Remedy {
+    Remedy::new(
+        &[
+            "Note static addresses (netsh interface dump > interfaces.txt) and the providers (netsh winsock show catalog > winsock-before.txt).",
+            r"reg export HKLM\SYSTEM\CurrentControlSet\Services\WinSock2 winsock2-before.reg",
+            "A layered provider: update or uninstall the product that it belongs to.",
+            "netsh winsock reset",
+            "netsh int ip reset",
+            "Restart the machine.",
+        ],
+        "The resets drop static addresses on some systems and every layered provider: VPN and filter products may need to be installed again.",
+        "There is none but the exported key: reg import winsock2-before.reg and restart.",
+        "netsh winsock show catalog lists Windows' providers only; then try activation again.",
+        &[ARTICLE_NETWORK],
+    )
+}

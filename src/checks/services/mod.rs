@@ -1,0 +1,181 @@
+//! Windows services that activation rests on.
+//!
+//! A hive shows the start type and not the state; the state comes from `sc` and `Get-Service`, and from what the service wrote
+//! when it started, failed or worked.
+
+pub mod svc_eventlog;
+pub mod svc_netprofm;
+pub mod svc_nlasvc;
+
+/// The checks of this folder.
+pub const CHECKS: &[super::Check] = &[svc_eventlog::CHECK, svc_nlasvc::CHECK, svc_netprofm::CHECK];
+
+use super::Remedy;
+use super::case::{Case, event_seen};
+use super::judgement::{Judgement, Observation};
+use super::{ARTICLE_NETWORK, collect};
+use crate::artifact::capture::{CaptureData, CaptureKind};
+use crate::artifact::event::Event;
+use crate::artifact::event_decode::service_of;
+use crate::evidence::events::Want;
+use crate::evidence::{Lookup, Sourced};
+
+/// Start type "disabled".
+pub const DISABLED: u32 = 4;
+/// `sc` state "stopped".
+pub const STOPPED: u32 = 1;
+/// `sc` state "running".
+pub const RUNNING: u32 = 4;
+
+/// Failures of services that the Service Control Manager records.
+pub const FAILURES: Want = Want {
+    provider: "Service Control Manager",
+    ids: &[7000, 7001, 7003, 7009, 7022, 7023, 7024, 7031, 7034, 7038],
+    channels: &["System"],
+};
+
+/// What is known of one service.
+pub struct Service {
+    /// Start type: from the hive, else from `sc qc` or `Get-Service`.
+    pub start: Lookup<u32>,
+    /// State number (1 stopped … 4 running) from a command output.
+    pub state: Option<Sourced<u32>>,
+    /// A command output says that the service does not exist.
+    pub not_installed: Option<Sourced<()>>,
+    /// The hive's key is absent.
+    pub key_absent: bool,
+}
+
+/// The registry path of a service's key.
+pub fn key_path(key: &str) -> String {
+    format!(r"HKLM\SYSTEM\CurrentControlSet\Services\{key}")
+}
+
+impl Service {
+    /// Asks all sources about a service.
+    pub fn read(case: &Case<'_>, key: &str) -> Self {
+        let path = key_path(key);
+        let registry = &case.evidence.registry;
+        let key_absent = registry.key(&path).is_absent();
+        let start = registry.value(&path, "Start");
+        let start = match start {
+            // A Start that is no number is damage, not an answer.
+            Lookup::Found(value) => match value.value.as_u32() {
+                Some(number) => Lookup::Found(value.map(|_| number)),
+                None => Lookup::Unknown(crate::evidence::Unknown {
+                    what: format!("start type of {key}"),
+                    reason: Some(format!("{} holds {}", value.source.locator, value.value.display())),
+                }),
+            },
+            Lookup::Absent(source) => Lookup::Absent(source),
+            Lookup::Unknown(unknown) => Lookup::Unknown(unknown),
+        };
+        let mut service = Self { start, state: None, not_installed: None, key_absent };
+        service.read_captures(case, key);
+        service
+    }
+
+    fn read_captures(&mut self, case: &Case<'_>, key: &str) {
+        for capture in case.captures(CaptureKind::Service) {
+            let CaptureData::Service(data) = &capture.value.data else { continue };
+            for item in data.services.iter().filter(|item| item.key.eq_ignore_ascii_case(key)) {
+                let source = crate::evidence::captures::line(capture.source.artifact, item.line);
+                if item.missing {
+                    self.not_installed = Some(Sourced { value: (), source });
+                    continue;
+                }
+                if let Some(state) = item.state {
+                    self.state = Some(Sourced { value: state, source: source.clone() });
+                }
+                if let (Some(start), None) = (item.start, self.start.found()) {
+                    self.start = Lookup::Found(Sourced { value: start, source });
+                }
+            }
+        }
+    }
+
+    /// Notes what is not known of start type and state.
+    pub fn need(&self, j: &Judgement) {
+        if let Lookup::Unknown(unknown) = &self.start {
+            j.missing(unknown, collect::SYSTEM);
+        }
+    }
+
+    /// Notes that the state is not known.
+    pub fn need_state(&self, j: &Judgement, key: &str) {
+        let what = format!("state of the service {key} (sc query or Get-Service)");
+        j.missing(&crate::evidence::Unknown { what, reason: None }, collect::SERVICES);
+    }
+}
+
+/// A start type as evidence.
+pub fn start_seen(start: &Sourced<u32>) -> Observation {
+    let word = match start.value {
+        0 => "boot",
+        1 => "system",
+        2 => "automatic",
+        3 => "manual",
+        4 => "disabled",
+        _ => "unknown start type",
+    };
+    start.shows(format!("{} ({word})", start.value))
+}
+
+/// A state as evidence.
+pub fn state_seen(state: &Sourced<u32>) -> Observation {
+    let word = match state.value {
+        1 => "STOPPED",
+        2 => "START_PENDING",
+        3 => "STOP_PENDING",
+        4 => "RUNNING",
+        7 => "PAUSED",
+        _ => "another state",
+    };
+    state.shows(format!("{} {word}", state.value))
+}
+
+/// Recorded failures of a service inside the window. The key is matched in `Binary`, because the name is localised (trap 7).
+pub fn failures<'e>(case: &Case<'e>, key: &str, ids: &[u32]) -> Vec<Sourced<&'e Event>> {
+    let mut found = case.events(FAILURES);
+    found.retain(|event| {
+        ids.contains(&event.value.event_id)
+            && service_of(event.value).is_some_and(|service| service.key.eq_ignore_ascii_case(key))
+    });
+    found
+}
+
+/// A failure as evidence.
+pub fn failure_seen(event: &Sourced<&Event>) -> Observation {
+    event_seen(event, &["param1", "param2"])
+}
+
+/// The remedy that all services share: default start type, start, and the system file checker if that does not help.
+pub fn remedy(key: &str, start: &str, display: &str) -> Remedy {
+    Remedy {
+        steps: vec![
+            format!("sc config {key} start= {start}"),
+            format!("sc start {key}"),
+            format!("If {display} does not start: sfc /scannow, then restart the machine."),
+        ],
+        caution: "A service that was disabled by policy or by a hardening script comes back disabled: change it at the source."
+            .to_owned(),
+        rollback: format!("Note the start type before (sc qc {key}) and set it again with sc config {key} start= <old>."),
+        verify: format!("sc query {key} shows STATE : 4 RUNNING; then try activation again."),
+        references: vec![ARTICLE_NETWORK.to_owned()],
+    }
+}
+
+/// A start type that the hive holds, as evidence for good.
+pub fn good_start(j: &Judgement, start: &Lookup<u32>) {
+    if let Lookup::Found(start) = start {
+        j.good(start_seen(start));
+    }
+}
+
+/// A registry value of a service, as evidence where it is found.
+pub fn dependencies(case: &Case<'_>, key: &str) -> Lookup<Vec<String>> {
+    let found = case.value(&key_path(key), "DependOnService");
+    found.map(|value| {
+        value.as_list().unwrap_or_default().into_iter().filter(|name| !name.is_empty()).collect()
+    })
+}

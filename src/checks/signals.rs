@@ -1,0 +1,113 @@
+//! Signs of failure that many checks ask for: errors of the network class inside the failure window.
+
+use super::case::Case;
+use crate::artifact::event::Event;
+use crate::artifact::event_decode::ErrorCode;
+use crate::evidence::Sourced;
+use crate::evidence::events::Want;
+
+/// The broker's and the cloud provider's errors.
+pub const BROKER: Want = Want {
+    provider: "Microsoft-Windows-AAD",
+    ids: &[1084, 1097, 1098, 1100, 1101, 1111, 1112, 1250, 1252],
+    channels: &["Microsoft-Windows-AAD/Operational"],
+};
+/// Transfers that failed.
+pub const TRANSFERS_FAILED: Want = Want {
+    provider: "Microsoft-Windows-Bits-Client",
+    ids: &[61],
+    channels: &["Microsoft-Windows-Bits-Client/Operational"],
+};
+/// Updates that failed.
+pub const UPDATES_FAILED: Want = Want {
+    provider: "Microsoft-Windows-WindowsUpdateClient",
+    ids: &[20, 25, 31],
+    channels: &["System", "Microsoft-Windows-WindowsUpdateClient/Operational"],
+};
+
+/// All of them, for the interest of the checks.
+pub const ALL: &[Want] = &[BROKER, TRANSFERS_FAILED, UPDATES_FAILED];
+
+/// Fields that hold the code of one of these records.
+pub const FIELDS: &[&str] = &["Error", "Result", "hr", "errorCode", "HTTPTransportError"];
+
+/// Recorded errors of the network class inside the failure window, oldest first.
+pub fn network_errors<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
+    let mut found: Vec<Sourced<&Event>> = ALL.iter().flat_map(|want| case.events(*want)).collect();
+    found.retain(|event| code_of(event.value).is_some_and(is_network));
+    found.sort_by(|a, b| {
+        (a.value.time, a.value.record_id, a.source.artifact).cmp(&(
+            b.value.time,
+            b.value.record_id,
+            b.source.artifact,
+        ))
+    });
+    found
+}
+
+/// Recorded errors of the socket level inside the failure window: what a broken or hostile Winsock provider causes (12159 and the
+/// 10022 to 10107 class).
+pub fn socket_errors<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
+    let socket = |code: ErrorCode| matches!(code.win32(), Some(12_159 | 10_022..=10_107));
+    let mut found: Vec<Sourced<&Event>> = ALL.iter().flat_map(|want| case.events(*want)).collect();
+    found.retain(|event| code_of(event.value).is_some_and(socket));
+    found.sort_by_key(|event| (event.value.time, event.value.record_id));
+    found
+}
+
+/// The error code of such a record.
+pub fn code_of(event: &Event) -> Option<ErrorCode> {
+    FIELDS.iter().find_map(|name| event.field(name)).and_then(ErrorCode::parse)
+}
+
+/// Whether a code is of the network class (domain.md 5.5 and section 7): WinHTTP and WinINET transport errors, CAA7 downloads, CAA8
+/// transport, CAA3 HTTP statuses, and the two time-outs of the article. Only the severity nibble C counts within the AA facility:
+/// 4AA… and 8AA… report success (R34).
+pub fn is_network(code: ErrorCode) -> bool {
+    let facility = code.value() >> 16;
+    code.win32().is_some_and(|number| number == WAIT_TIMEOUT || is_transport(number))
+        || matches!(facility, 0xcaa7 | 0xcaa8 | 0xcaa3)
+}
+
+/// `WAIT_TIMEOUT`, 0x102: one of the two time-outs that the article names.
+const WAIT_TIMEOUT: u32 = 0x102;
+
+/// WinHTTP and WinINET numbers that mean "the request did not get through".
+fn is_transport(number: u32) -> bool {
+    matches!(number, 12002 | 12007 | 12029..=12031 | 12152 | 12166 | 12167 | 12175..=12180)
+}
+
+/// A proxy string without the credentials that may stand before its `@`.
+pub fn mask_credentials(proxy: &str) -> String {
+    let mask = |part: &str| match part.rsplit_once('@') {
+        Some((before, host)) => {
+            let head = before.split_once("://").map(|(scheme, _)| format!("{scheme}://")).unwrap_or_default();
+            let key = before.split_once('=').map(|(key, _)| format!("{key}=")).unwrap_or_default();
+            format!("{key}{head}***@{host}")
+        }
+        None => part.to_owned(),
+    };
+    proxy.split(';').map(mask).collect::<Vec<_>>().join(";")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_network_class_of_the_domain_reference() {
+        for text in ["0xCAA82EE2", "0xcaa70007", "0x80072EFD", "12029", "0x102", "-2147012894"] {
+            assert!(is_network(ErrorCode::parse(text).unwrap()), "{text}");
+        }
+        // R34: facility AA with nibbles 4 and 8 reports success; prompts and TPM codes are other classes.
+        for text in ["0x8AA500DB", "0x4AA500F0", "0xCAA2000C", "0x80290400"] {
+            assert!(!is_network(ErrorCode::parse(text).unwrap()), "{text}");
+        }
+    }
+
+    #[test]
+    fn credentials_never_leave() {
+        assert_eq!(mask_credentials("http=user:pw@p:80;https=q:81"), "http=***@p:80;https=q:81");
+        assert_eq!(mask_credentials("http://user:pw@p:80"), "http://***@p:80");
+    }
+}

@@ -1,0 +1,284 @@
+//! The typed report: the contract's JSON (`actriage.report/1`). Every format is made from this, so that nothing is shown in one and
+//! missing in another.
+
+use serde::Serialize;
+
+use crate::artifact::collection::Artifact;
+use crate::artifact::identify::ReadStatus;
+use crate::bundle::{Bundle, layout};
+use crate::checks::Remedy;
+use crate::checks::judgement::{Missing, Observation, Status};
+use crate::diagnosis::{Diagnosed, Diagnosis, Verdict};
+use crate::evidence::events::Basis;
+use crate::evidence::{Confidence, Evidence};
+use crate::time::FileTime;
+
+/// The schema that this writes.
+pub const SCHEMA: &str = "actriage.report/1";
+
+/// A whole report on one bundle.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// [`SCHEMA`].
+    pub schema: &'static str,
+    /// Who made it.
+    pub tool: Tool,
+    /// What was analysed.
+    pub bundle: BundleInfo,
+    /// The machine it is about.
+    pub machine: Machine,
+    /// The answer.
+    pub verdict: VerdictInfo,
+    /// Every check, once.
+    pub checks: Vec<CheckInfo>,
+}
+
+/// The program.
+#[derive(Debug, Serialize)]
+pub struct Tool {
+    /// `actriage`.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// The bundle.
+#[derive(Debug, Serialize)]
+pub struct BundleInfo {
+    /// As given.
+    pub path: String,
+    /// SHA-256 of the archive; null for a folder.
+    pub sha256: Option<String>,
+    /// Its size.
+    pub bytes: u64,
+    /// How it was made.
+    pub layout: &'static str,
+    /// When it was collected, as far as that is known.
+    pub collected_at: Option<FileTime>,
+    /// How the collection time is known.
+    pub collected_at_basis: Option<&'static str>,
+    /// Start of the failure window.
+    pub window_from: Option<FileTime>,
+    /// Every file.
+    pub artifacts: Vec<ArtifactInfo>,
+}
+
+/// One file.
+#[derive(Debug, Serialize)]
+pub struct ArtifactInfo {
+    /// Path in the bundle.
+    pub path: String,
+    /// What it is.
+    pub kind: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its SHA-256; null when it could not be read.
+    pub sha256: Option<String>,
+    /// How much of it was used.
+    pub status: ReadStatus,
+    /// Why not all.
+    pub reason: Option<String>,
+}
+
+impl From<&Artifact> for ArtifactInfo {
+    fn from(artifact: &Artifact) -> Self {
+        Self {
+            path: artifact.path.clone(),
+            kind: artifact.kind.clone(),
+            bytes: artifact.bytes,
+            sha256: artifact.sha256.clone(),
+            status: artifact.status,
+            reason: artifact.reason.clone(),
+        }
+    }
+}
+
+/// The machine.
+#[derive(Debug, Serialize)]
+pub struct Machine {
+    /// Computer name.
+    pub computer: Option<String>,
+    /// Windows.
+    pub os: OsInfo,
+    /// Office.
+    pub office: OfficeInfo,
+    /// SIDs of the users whose hives were collected.
+    pub users: Vec<String>,
+}
+
+/// Windows.
+#[derive(Debug, Serialize)]
+pub struct OsInfo {
+    /// Product, named by its build.
+    pub product: Option<String>,
+    /// Build.
+    pub build: Option<u32>,
+    /// Update build revision.
+    pub ubr: Option<u32>,
+}
+
+/// Office.
+#[derive(Debug, Serialize)]
+pub struct OfficeInfo {
+    /// `VersionToReport`.
+    pub version: Option<String>,
+    /// `ProductReleaseIds`.
+    pub products: Vec<String>,
+    /// `x86` or `x64`.
+    pub bitness: Option<String>,
+}
+
+/// The answer.
+#[derive(Debug, Serialize)]
+pub struct VerdictInfo {
+    /// Outcome.
+    pub outcome: Verdict,
+    /// One sentence.
+    pub summary: String,
+    /// Ids of the causes, most likely first.
+    pub root_causes: Vec<&'static str>,
+}
+
+/// One check.
+#[derive(Debug, Serialize)]
+pub struct CheckInfo {
+    /// Id.
+    pub id: &'static str,
+    /// Title.
+    pub title: &'static str,
+    /// Layer.
+    pub layer: &'static str,
+    /// Status.
+    pub status: Status,
+    /// Confidence; null where nothing was judged.
+    pub confidence: Option<Confidence>,
+    /// What was seen.
+    pub summary: String,
+    /// What supports it.
+    pub evidence: Vec<EvidenceInfo>,
+    /// What else to know.
+    pub notes: Vec<String>,
+    /// Findings that explain it.
+    pub caused_by: Vec<&'static str>,
+    /// Findings that it explains.
+    pub explains: Vec<&'static str>,
+    /// What is missing.
+    pub missing: Vec<Missing>,
+    /// What to do; null where there is nothing to do.
+    pub remedy: Option<Remedy>,
+}
+
+/// One observation.
+#[derive(Debug, Serialize)]
+pub struct EvidenceInfo {
+    /// Path of the file.
+    pub artifact: String,
+    /// Where in it.
+    pub locator: String,
+    /// What is there.
+    pub observed: String,
+    /// What a good machine has there.
+    pub expected: Option<String>,
+    /// When.
+    pub time: Option<FileTime>,
+}
+
+impl Report {
+    /// Makes the report.
+    pub fn new(bundle: &Bundle, diagnosis: &Diagnosis<'_>) -> Self {
+        let evidence = diagnosis.case.evidence;
+        Self {
+            schema: SCHEMA,
+            tool: Tool { name: "actriage", version: env!("CARGO_PKG_VERSION") },
+            bundle: bundle_info(bundle, evidence),
+            machine: machine(evidence),
+            verdict: VerdictInfo {
+                outcome: diagnosis.verdict,
+                summary: diagnosis.summary(),
+                root_causes: diagnosis.roots.clone(),
+            },
+            checks: diagnosis.checks.iter().map(|item| check_info(item, diagnosis)).collect(),
+        }
+    }
+
+    /// The check of an id.
+    pub fn check(&self, id: &str) -> Option<&CheckInfo> {
+        self.checks.iter().find(|check| check.id == id)
+    }
+}
+
+fn bundle_info(bundle: &Bundle, evidence: &Evidence) -> BundleInfo {
+    let paths: Vec<&str> = evidence.artifacts.iter().map(|artifact| artifact.path.as_str()).collect();
+    let artifacts = evidence.artifacts.iter().map(ArtifactInfo::from);
+    BundleInfo {
+        path: bundle.path.clone(),
+        sha256: bundle.sha256.clone(),
+        bytes: bundle.bytes,
+        layout: layout::name(&paths, evidence.manifest.is_some()),
+        collected_at: evidence.window.map(|window| window.to),
+        collected_at_basis: evidence.window.map(|window| match window.basis {
+            Basis::Manifest => "manifest",
+            Basis::NewestRecord => "newest event record",
+            Basis::NewestKey => "newest registry write",
+        }),
+        window_from: evidence.window.map(|window| window.from),
+        artifacts: artifacts.collect(),
+    }
+}
+
+fn machine(evidence: &Evidence) -> Machine {
+    const OFFICE: &str = r"HKLM\SOFTWARE\Microsoft\Office\ClickToRun\Configuration";
+    const NAME: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName";
+    let registry = &evidence.registry;
+    let text =
+        |path: &str, name: &str| registry.value(path, name).found().and_then(|value| value.value.as_text());
+    let from_logs = || evidence.events.computers().into_iter().next().map(|(name, _)| name);
+    let mut users: Vec<String> =
+        registry.user_hives().filter_map(|user| user.sid.as_ref().map(|sid| sid.0.clone())).collect();
+    users.sort();
+    users.dedup();
+    let products = text(OFFICE, "ProductReleaseIds").unwrap_or_default();
+    let products = products.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned);
+    Machine {
+        computer: text(NAME, "ComputerName").or_else(from_logs),
+        os: OsInfo {
+            product: evidence.os.product(),
+            build: evidence.os.build_number(),
+            ubr: evidence.os.ubr,
+        },
+        office: OfficeInfo {
+            version: text(OFFICE, "VersionToReport"),
+            products: products.collect(),
+            bitness: text(OFFICE, "Platform"),
+        },
+        users,
+    }
+}
+
+fn check_info(item: &Diagnosed, diagnosis: &Diagnosis<'_>) -> CheckInfo {
+    let artifact = |seen: &Observation| {
+        let artifacts = &diagnosis.case.evidence.artifacts;
+        artifacts.get(seen.artifact.0).map(|artifact| artifact.path.clone()).unwrap_or_default()
+    };
+    let evidence = item.outcome.evidence.iter().map(|seen| EvidenceInfo {
+        artifact: artifact(seen),
+        locator: seen.locator.clone(),
+        observed: seen.observed.clone(),
+        expected: seen.expected.clone(),
+        time: seen.time.filter(|time| !time.is_zero()),
+    });
+    CheckInfo {
+        id: item.check.id,
+        title: item.check.title,
+        layer: item.check.layer.name(),
+        status: item.outcome.status,
+        confidence: item.outcome.confidence,
+        summary: item.outcome.summary.clone(),
+        evidence: evidence.collect(),
+        notes: item.outcome.notes.clone(),
+        caused_by: item.caused_by.clone(),
+        explains: item.explains.clone(),
+        missing: item.outcome.missing.clone(),
+        remedy: item.outcome.status.is_finding().then(|| (item.check.remedy)(&diagnosis.case)),
+    }
+}

@@ -1,0 +1,327 @@
+//! The report for the terminal: verdict, cause, symptoms, what was ruled out, what cannot be told, unread files, in this order, because
+//! that is the order in which an engineer decides.
+
+use std::fmt::Write as _;
+
+use anstyle::{AnsiColor, Style};
+use comfy_table::presets::NOTHING;
+use comfy_table::{ContentArrangement, Table};
+
+use super::model::{CheckInfo, Report};
+use super::visible;
+use crate::artifact::identify::ReadStatus;
+use crate::checks::Remedy;
+use crate::checks::judgement::Status;
+use crate::diagnosis::Verdict;
+use crate::evidence::Confidence;
+
+/// How to render.
+#[derive(Clone, Copy, Debug)]
+pub struct Options {
+    /// Width in columns.
+    pub width: usize,
+    /// Use colours.
+    pub color: bool,
+    /// Show every check and every observation.
+    pub all: bool,
+}
+
+/// Observations shown for the first cause, and for the others.
+const EVIDENCE_FIRST: usize = 4;
+const EVIDENCE_OTHER: usize = 1;
+/// Findings beside the first one that are told with their evidence; the rest gets one line each.
+const DETAILED: usize = 3;
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+struct Page {
+    out: String,
+    options: Options,
+}
+
+/// Renders a report.
+pub fn render(report: &Report, options: Options) -> String {
+    let mut page = Page { out: String::new(), options };
+    page.verdict(report);
+    page.machine(report);
+    page.findings(report);
+    page.ruled_out(report);
+    page.unanswered(report);
+    page.files(report);
+    page.out
+}
+
+impl Page {
+    fn paint(&self, style: Style, text: &str) -> String {
+        if self.options.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
+    }
+
+    fn line(&mut self, text: &str) {
+        self.out.push_str(text.trim_end());
+        self.out.push('\n');
+    }
+
+    /// A paragraph wrapped at the width, its first line behind `first` and the others behind as many blanks as `rest`.
+    fn wrapped(&mut self, first: &str, rest: usize, text: &str) {
+        let text = visible(text);
+        let blanks = " ".repeat(rest);
+        let options = textwrap::Options::new(self.options.width.max(40))
+            .initial_indent(first)
+            .subsequent_indent(&blanks)
+            .word_splitter(textwrap::WordSplitter::NoHyphenation);
+        for line in textwrap::wrap(&text, options) {
+            self.line(&line);
+        }
+    }
+
+    fn heading(&mut self, text: &str) {
+        let text = self.paint(BOLD, text);
+        self.out.push('\n');
+        self.line(&text);
+    }
+
+    fn verdict(&mut self, report: &Report) {
+        let (name, color) = match report.verdict.outcome {
+            Verdict::Blocked => ("BLOCKED", AnsiColor::Red),
+            Verdict::Suspect => ("SUSPECT", AnsiColor::Yellow),
+            Verdict::Clear => ("CLEAR", AnsiColor::Green),
+            Verdict::Inconclusive => ("INCONCLUSIVE", AnsiColor::Cyan),
+        };
+        let word = self.paint(color.on_default().bold(), name);
+        // The word stands in front without its colour while the sentence is wrapped, so that colour never counts as width.
+        let plain = visible(&format!("{}  {}", name, report.verdict.summary));
+        let start = self.out.len();
+        self.wrapped("", 2, &plain);
+        self.out.replace_range(start..start + name.len(), &word);
+    }
+
+    fn machine(&mut self, report: &Report) {
+        let machine = &report.machine;
+        let mut facts: Vec<String> = Vec::new();
+        facts.extend(machine.computer.clone());
+        if let Some(product) = &machine.os.product {
+            let ubr = machine.os.ubr.map(|ubr| format!(".{ubr}")).unwrap_or_default();
+            let build = machine.os.build.map(|build| format!(" (build {build}{ubr})")).unwrap_or_default();
+            facts.push(format!("{product}{build}"));
+        }
+        if let Some(version) = &machine.office.version {
+            let bits = machine.office.bitness.clone().unwrap_or_default();
+            facts.push(format!("Office {version} {bits}").trim().to_owned());
+        }
+        if let (Some(at), Some(basis)) = (report.bundle.collected_at, report.bundle.collected_at_basis) {
+            let from = report.bundle.window_from.map(|from| from.date()).unwrap_or_default();
+            facts.push(format!("collected {at} by the {basis}, failures counted from {from}"));
+        }
+        if facts.is_empty() {
+            facts.push("machine unknown".to_owned());
+        }
+        self.wrapped("", 2, &facts.join(" · "));
+    }
+
+    fn findings(&mut self, report: &Report) {
+        let roots = &report.verdict.root_causes;
+        for (index, id) in roots.iter().enumerate() {
+            let Some(check) = report.check(id) else { continue };
+            let full = index == 0 || self.options.all;
+            if index == 0 {
+                let label = if check.status == Status::Blocker { "Cause" } else { "Most suspicious" };
+                self.heading(label);
+            } else if index == 1 {
+                self.heading("Other findings");
+            }
+            if full || index <= DETAILED {
+                self.finding(check, full);
+            } else {
+                self.one_line(check, "");
+            }
+            for symptom in check.explains.iter().filter_map(|id| report.check(id)) {
+                self.one_line(symptom, "  └ explains ");
+            }
+        }
+        let told = |check: &&CheckInfo| check.status.is_finding() && check.id == "collection-completeness";
+        if let Some(check) = report.checks.iter().find(told)
+            && self.options.all
+        {
+            self.heading("The collection");
+            self.finding(check, true);
+        }
+    }
+
+    fn badge(&self, check: &CheckInfo) -> String {
+        let style = match check.status {
+            Status::Blocker => AnsiColor::Red.on_default().bold(),
+            Status::Warning => AnsiColor::Yellow.on_default().bold(),
+            Status::Healthy => AnsiColor::Green.on_default(),
+            Status::NotCollected | Status::NotApplicable => AnsiColor::Cyan.on_default(),
+        };
+        self.paint(style, check.status.name())
+    }
+
+    fn one_line(&mut self, check: &CheckInfo, lead: &str) {
+        let start = self.out.len();
+        self.wrapped("", 4, &format!("{lead}{} {}: {}", check.status.name(), check.id, check.summary));
+        let badge = self.badge(check);
+        // Colour is put in after wrapping, so that it never counts as width.
+        if let Some(at) = self.out.get(start..).and_then(|text| text.find(check.status.name())) {
+            let at = start + at;
+            self.out.replace_range(at..at + check.status.name().len(), &badge);
+        }
+    }
+
+    fn finding(&mut self, check: &CheckInfo, full: bool) {
+        let confidence = match check.confidence {
+            Some(Confidence::High) => ", high confidence",
+            Some(Confidence::Medium) => ", medium confidence",
+            Some(Confidence::Low) => ", low confidence",
+            None => "",
+        };
+        let badge = self.badge(check);
+        let id = self.paint(BOLD, check.id);
+        self.line(&format!("{badge}{confidence}  {id}"));
+        self.wrapped("  ", 2, &check.summary);
+        self.evidence(check, full);
+        if full {
+            for note in &check.notes {
+                self.wrapped("  note: ", 8, note);
+            }
+        }
+        match &check.remedy {
+            Some(remedy) if full => self.remedy(remedy),
+            Some(remedy) => {
+                if let Some(step) = remedy.steps.first() {
+                    self.wrapped("  fix: ", 7, step);
+                }
+            }
+            None => {}
+        }
+    }
+
+    fn evidence(&mut self, check: &CheckInfo, full: bool) {
+        let limit = match (self.options.all, full) {
+            (true, _) => usize::MAX,
+            (false, true) => EVIDENCE_FIRST,
+            (false, false) => EVIDENCE_OTHER,
+        };
+        for item in check.evidence.iter().take(limit) {
+            self.wrapped("  ", 4, &format!("{}  {}", item.artifact, item.locator));
+            let expected =
+                item.expected.as_ref().map(|good| format!(", expected {good}")).unwrap_or_default();
+            let time = item.time.map(|time| format!("  [{time}]")).unwrap_or_default();
+            self.wrapped("    ", 6, &format!("{}{expected}{time}", item.observed));
+        }
+        let rest = check.evidence.len().saturating_sub(limit);
+        if rest > 0 && full {
+            let more = self.paint(DIM, &format!("  … and {rest} more (--all)"));
+            self.line(&more);
+        }
+    }
+
+    fn remedy(&mut self, remedy: &Remedy) {
+        for (number, step) in remedy.steps.iter().enumerate() {
+            let lead = if number == 0 { "  Fix  1. ".to_owned() } else { format!("       {}. ", number + 1) };
+            self.wrapped(&lead, 10, step);
+        }
+        let parts = [
+            ("  Caution ", &remedy.caution),
+            ("  Undo    ", &remedy.rollback),
+            ("  Verify  ", &remedy.verify),
+        ];
+        for (lead, text) in parts {
+            if !text.is_empty() {
+                self.wrapped(lead, 10, text);
+            }
+        }
+        if self.options.all {
+            for link in &remedy.references {
+                self.wrapped("  See     ", 10, link);
+            }
+        }
+    }
+
+    fn ruled_out(&mut self, report: &Report) {
+        let good = |check: &&CheckInfo| matches!(check.status, Status::Healthy | Status::NotApplicable);
+        let list: Vec<&CheckInfo> = report.checks.iter().filter(good).collect();
+        if list.is_empty() {
+            return;
+        }
+        self.heading(&format!("Ruled out ({})", list.len()));
+        if self.options.all {
+            for check in list {
+                self.one_line(check, "  ");
+                self.evidence(check, true);
+                for note in &check.notes {
+                    self.wrapped("    note: ", 10, note);
+                }
+            }
+            return;
+        }
+        let names: Vec<&str> = list.iter().map(|check| check.id).collect();
+        self.wrapped("  ", 2, &names.join(", "));
+    }
+
+    fn unanswered(&mut self, report: &Report) {
+        let open = |check: &&CheckInfo| check.status == Status::NotCollected;
+        let list: Vec<&CheckInfo> = report.checks.iter().filter(open).collect();
+        if list.is_empty() {
+            return;
+        }
+        self.heading(&format!("Could not tell ({})", list.len()));
+        let names: Vec<&str> = list.iter().map(|check| check.id).collect();
+        self.wrapped("  ", 2, &names.join(", "));
+        let mut rows: Vec<(String, String, usize)> = Vec::new();
+        for missing in list.iter().flat_map(|check| &check.missing) {
+            match rows.iter_mut().find(|(what, ..)| *what == missing.what) {
+                Some(row) => row.2 += 1,
+                None => rows.push((missing.what.clone(), missing.collect.clone(), 1)),
+            }
+        }
+        rows.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
+        let mut table = self.table(["Collect this next", "with", "decides"]);
+        for (what, collect, count) in rows {
+            table.add_row([visible(&what), visible(&collect), format!("{count} check(s)")]);
+        }
+        self.put(&table);
+    }
+
+    fn files(&mut self, report: &Report) {
+        let unread = |status: ReadStatus| status != ReadStatus::Read;
+        let list: Vec<_> = report.bundle.artifacts.iter().filter(|file| unread(file.status)).collect();
+        let read = report.bundle.artifacts.len() - list.len();
+        self.heading(&format!("Files: {read} read, {} not or only in part", list.len()));
+        let shown = if self.options.all { usize::MAX } else { 8 };
+        if !list.is_empty() {
+            let mut table = self.table(["File", "is", "because"]);
+            for file in list.iter().take(shown) {
+                let status = match file.status {
+                    ReadStatus::Partial => "read in part",
+                    ReadStatus::Unreadable => "unreadable",
+                    ReadStatus::Ignored => "ignored",
+                    ReadStatus::Read => "read",
+                };
+                let reason = file.reason.clone().unwrap_or_default();
+                table.add_row([visible(&file.path), status.to_owned(), visible(&reason)]);
+            }
+            self.put(&table);
+        }
+        let rest = list.len().saturating_sub(shown);
+        if rest > 0 {
+            let more = self.paint(DIM, &format!("  … and {rest} more (--all)"));
+            self.line(&more);
+        }
+    }
+
+    fn table(&self, header: [&str; 3]) -> Table {
+        let mut table = Table::new();
+        let width = u16::try_from(self.options.width.saturating_sub(1)).unwrap_or(u16::MAX);
+        table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+        table.force_no_tty().set_header(header);
+        table
+    }
+
+    fn put(&mut self, table: &Table) {
+        for line in table.lines() {
+            let _ = writeln!(self.out, " {}", line.trim_end());
+        }
+    }
+}
