@@ -11,5 +11,6 @@ mod corpus;
 mod damage;
 mod events;
 mod hive;
+mod licences;
 mod registry;
 mod samples;
