@@ -15,7 +15,7 @@ mod list;
 pub mod object;
 
 pub use failure::{Failure, failed, failure_in, failure_of, is_empty};
-pub use label::{Labelled, Languages, find_label, labelled, same_label};
+pub use label::{LabelRow, Labelled, Languages, find_label, labelled, same_label};
 pub use object::{Cell, Form, Object, Objects, Property, objects};
 
 use super::Block;
