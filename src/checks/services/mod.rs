@@ -17,6 +17,7 @@ use super::{ARTICLE_NETWORK, collect};
 use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::service_of;
+use crate::evidence::captures::line;
 use crate::evidence::events::Want;
 use crate::evidence::{Lookup, Sourced};
 
@@ -79,16 +80,16 @@ impl Service {
         for capture in case.captures(CaptureKind::Service) {
             let CaptureData::Service(data) = &capture.value.data else { continue };
             for item in data.services.iter().filter(|item| item.key.eq_ignore_ascii_case(key)) {
-                let source = crate::evidence::captures::line(capture.source.artifact, item.line);
+                let at = |number: Option<u32>| line(capture.source.artifact, number.unwrap_or(item.line));
                 if item.missing {
-                    self.not_installed = Some(Sourced { value: (), source });
+                    self.not_installed = Some(Sourced { value: (), source: at(None) });
                     continue;
                 }
                 if let Some(state) = item.state {
-                    self.state = Some(Sourced { value: state, source: source.clone() });
+                    self.state = Some(Sourced { value: state, source: at(item.state_line) });
                 }
                 if let (Some(start), None) = (item.start, self.start.found()) {
-                    self.start = Lookup::Found(Sourced { value: start, source });
+                    self.start = Lookup::Found(Sourced { value: start, source: at(item.start_line) });
                 }
             }
         }
