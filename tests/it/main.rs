@@ -14,3 +14,4 @@ mod hive;
 mod licences;
 mod registry;
 mod samples;
+mod schema;
