@@ -188,7 +188,7 @@ impl Judgement {
 
     /// Something needed is missing.
     pub fn missing(&self, unknown: &Unknown, collect: &str) {
-        let what = match &unknown.reason {
+        let what = match unknown.special_reason() {
             Some(reason) => format!("{} ({reason})", unknown.what),
             None => unknown.what.clone(),
         };

@@ -72,6 +72,16 @@ pub struct Unknown {
     pub reason: Option<String>,
 }
 
+/// How a reason begins that says no more than that nothing was collected for a place.
+pub const NOTHING_COVERS: &str = "nothing collected covers";
+
+impl Unknown {
+    /// The reason, unless it only says that nothing was collected: that is what [`Self::what`] says already.
+    pub fn special_reason(&self) -> Option<&str> {
+        self.reason.as_deref().filter(|reason| !reason.starts_with(NOTHING_COVERS))
+    }
+}
+
 impl<T> Lookup<T> {
     /// The found value, if any.
     pub fn found(&self) -> Option<&Sourced<T>> {

@@ -92,6 +92,11 @@ fn run(case: &Case<'_>, j: &Judgement) {
         // A 32-bit Windows has one catalog only.
         (Lookup::Absent(_), Lookup::Found(only)) => judge(case, j, &only.value),
         (Lookup::Found(only), Lookup::Absent(_)) => judge(case, j, &only.value),
+        // A registry without any Winsock key is no whole machine's: the hive was cut out or made up.
+        (Lookup::Absent(_), Lookup::Absent(source)) if case.evidence.registry.key(PARAMETERS).is_absent() => {
+            let reason = Some(format!("{} is not in it: it is not a whole hive", source.locator));
+            j.missing(&Unknown { what: "SYSTEM hive".to_owned(), reason }, collect::SYSTEM);
+        }
         (Lookup::Absent(source), Lookup::Absent(_)) => {
             j.blocker(
                 Confidence::High,

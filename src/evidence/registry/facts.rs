@@ -2,7 +2,7 @@
 
 use super::path::join;
 use super::{CURRENT, ControlSet, Registry};
-use crate::evidence::{Lookup, Source, Sourced, Unknown};
+use crate::evidence::{Lookup, NOTHING_COVERS, Source, Sourced, Unknown};
 use crate::time::FileTime;
 
 /// The processor architecture that Windows was built for.
@@ -43,7 +43,7 @@ impl Registry {
             }
             ControlSet::Silent => Lookup::Unknown(Unknown {
                 what: what(),
-                reason: Some(r"nothing collected covers HKLM\SYSTEM\Select".to_owned()),
+                reason: Some(format!(r"{NOTHING_COVERS} HKLM\SYSTEM\Select")),
             }),
         }
     }
@@ -80,7 +80,7 @@ impl Registry {
             }),
             _ => Lookup::Unknown(Unknown {
                 what: "SYSTEM hive".to_owned(),
-                reason: Some(format!("nothing collected covers {environment}")),
+                reason: Some(format!("{NOTHING_COVERS} {environment}")),
             }),
         }
     }

@@ -43,7 +43,7 @@ use self::hive_source::HiveSource;
 use self::path::{below, canonical, join};
 use self::place::wanted;
 use self::text_source::TextSource;
-use super::{Lookup, Sourced, Unknown};
+use super::{Lookup, NOTHING_COVERS, Sourced, Unknown};
 use crate::artifact::security::SecurityDescriptor;
 use crate::artifact::value::RegValue;
 use crate::time::FileTime;
@@ -213,7 +213,7 @@ impl Registry {
         }
         let unknown = |reason: Option<String>| Unknown {
             what: wanted(&path).to_owned(),
-            reason: Some(reason.unwrap_or_else(|| format!("nothing collected covers {path}"))),
+            reason: Some(reason.unwrap_or_else(|| format!("{NOTHING_COVERS} {path}"))),
         };
         let mut lookup = answer::merge(answers, unknown, ask.same, ask.show);
         if let Lookup::Found(Sourced { source, .. }) | Lookup::Absent(source) = &mut lookup
