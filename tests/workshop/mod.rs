@@ -4,6 +4,7 @@
 //! against independent readers.
 #![allow(dead_code, missing_docs)]
 
+pub mod damage;
 pub mod evtx;
 pub mod hive;
 pub mod recipe;

@@ -87,3 +87,57 @@ fn read(block: &Block<'_>) -> Reading {
     }
     netsh::reading(CaptureData::AdapterBinding(data), None, &doubts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::CaptureStatus;
+    use super::super::netsh::testing::data;
+
+    #[test]
+    fn the_table_of_powershell() {
+        // Layout of `Get-NetAdapterBinding` in several public transcripts.
+        let text = "Name                           DisplayName                                        ComponentID          Enabled\n\
+            ----                           -----------                                        -----------          -------\n\
+            Ethernet                       Client for Microsoft Networks                      ms_msclient          True   \n\
+            Ethernet                       Internet Protocol Version 6 (TCP/IPv6)             ms_tcpip6            False  \n\
+            vEthernet (Default Switch)     Internet Protocol Version 6 (TCP/IPv6)             ms_tcpip6            True   \n";
+        let (data, status, _) = data!(AdapterBinding, text);
+        assert_eq!((status, data.bindings.len()), (CaptureStatus::Parsed, 3));
+        let rows: Vec<_> = data
+            .component("MS_TCPIP6")
+            .map(|row| (row.line, row.adapter.as_deref().unwrap(), row.enabled))
+            .collect();
+        assert_eq!(rows, [(4, "Ethernet", Some(false)), (5, "vEthernet (Default Switch)", Some(true))]);
+        assert_eq!(data.bindings[0].display_name.as_deref(), Some("Client for Microsoft Networks"));
+    }
+
+    #[test]
+    fn lists_and_json() {
+        let list = "\nName                : 以太网\nInterfaceDescription : x\nComponentID         : ms_tcpip6\nDisplayName : y\nEnabled             : True\n";
+        let (data, status, _) = data!(AdapterBinding, list);
+        assert_eq!(
+            (status, data.bindings[0].adapter.as_deref(), data.bindings[0].enabled),
+            (CaptureStatus::Parsed, Some("以太网"), Some(true))
+        );
+
+        let json = "{\n    \"Name\":  \"Wi-Fi\",\n    \"DisplayName\":  \"Internet Protocol Version 6 (TCP/IPv6)\",\n    \
+            \"ComponentID\":  \"ms_tcpip6\",\n    \"Enabled\":  false\n}\n";
+        let (data, status, _) = data!(AdapterBinding, json);
+        assert_eq!(
+            (status, data.bindings.len(), data.bindings[0].enabled),
+            (CaptureStatus::Parsed, 1, Some(false))
+        );
+    }
+
+    #[test]
+    fn what_a_table_cut_is_unknown() {
+        let text = "Name      DisplayName    ComponentID Enabled\n----      -----------    ----------- -------\n\
+            Ethern... Internet Pr... ms_tcpip6   True\n";
+        let (data, status, _) = data!(AdapterBinding, text);
+        assert_eq!((data.bindings[0].adapter.as_deref(), status), (None, CaptureStatus::Partial));
+
+        let text = "Name     DisplayName  ComponentID\n----     -----------  -----------\nEthernet IPv6         ms_tcpip6\n";
+        let (data, status, _) = data!(AdapterBinding, text);
+        assert_eq!((data.bindings[0].enabled, status), (None, CaptureStatus::Partial));
+    }
+}

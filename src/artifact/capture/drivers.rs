@@ -264,3 +264,111 @@ fn filter(line: u32, text: &str) -> Option<Filter> {
         legacy,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::netsh::testing::{damage_says_nothing_new, data, read_unasked};
+    use super::super::{CaptureKind, CaptureStatus};
+
+    /// Layout of Windows 10: columns of 12, 22, 13 and 22, one blank between them.
+    const TABLE: &str = "\nModule Name  Display Name           Driver Type   Link Date             \n\
+        ============ ====================== ============= ======================\n\
+        1394ohci     1394 OHCI Compliant Ho Kernel                              \n\
+        ACPI         Microsoft ACPI Driver  Kernel                              \n\
+        Beep         Beep                   Kernel                              \n\
+        CSAgent      CrowdStrike Falcon     File System   5/19/2015 1:28:03 AM  \n\
+        disk         Disk Driver            Kernel                              \n\
+        Ntfs         Ntfs                   File System                         \n\
+        Tcpip        TCP/IP Protocol Driver Kernel                              \n";
+
+    #[test]
+    fn the_table_of_driverquery() {
+        let (data, status, reason) = data!(Drivers, TABLE);
+        assert_eq!((status, reason, data.drivers.len()), (CaptureStatus::Parsed, None, 7));
+        let rows: Vec<_> = data
+            .drivers
+            .iter()
+            .map(|row| (row.line, row.module.as_str(), row.display_name.as_str()))
+            .collect();
+        assert_eq!(rows[0], (4, "1394ohci", "1394 OHCI Compliant Ho"));
+        assert_eq!(rows[3], (7, "CSAgent", "CrowdStrike Falcon"));
+        assert_eq!(rows[6], (10, "Tcpip", "TCP/IP Protocol Driver"));
+    }
+
+    #[test]
+    fn csv_and_list_with_localised_labels() {
+        let csv = "\"Modulname\",\"Anzeigename\",\"Treibertyp\",\"Linkdatum\"\n\"ACPI\",\"Microsoft ACPI-Treiber\",\"Kernel \",\"\"\n\
+            \"Beep\",\"Beep\",\"Kernel \",\"\"\n\"disk\",\"Datenträgertreiber\",\"Kernel \",\"\"\n\"Ntfs\",\"Ntfs\",\"Dateisystem \",\"\"\n";
+        let list = "Modulname:    ACPI\nAnzeigename:  Microsoft ACPI-Treiber\nTreibertyp:   Kernel\nLinkdatum:\n\n\
+            Modulname:    Beep\nAnzeigename:  Beep\nTreibertyp:   Kernel\nLinkdatum:\n\n\
+            Modulname:    disk\nAnzeigename:  Datenträgertreiber\nTreibertyp:   Kernel\nLinkdatum:\n\n\
+            Modulname:    Ntfs\nAnzeigename:  Ntfs\nTreibertyp:   Dateisystem\nLinkdatum:\n";
+        for text in [csv, list] {
+            let (data, status, _) = data!(Drivers, text);
+            assert_eq!((status, data.drivers.len()), (CaptureStatus::Parsed, 4), "{text}");
+            assert_eq!(
+                (data.drivers[2].module.as_str(), data.drivers[2].display_name.as_str()),
+                ("disk", "Datenträgertreiber")
+            );
+        }
+    }
+
+    #[test]
+    fn signatures_of_devices() {
+        let text = "\nDeviceName                     InfName       IsSigned Manufacturer             \n\
+            ============================== ============= ======== =========================\n\
+            Volume Shadow Copy             volsnap.inf   TRUE     Microsoft                \n\
+            Odd device                     oem7.inf      FALSE    Odd Corp                 \n";
+        let (data, status, _) = data!(Drivers, text);
+        assert_eq!((status, data.devices.len()), (CaptureStatus::Parsed, 2));
+        assert_eq!(
+            (data.devices[1].line, data.devices[1].inf.as_str(), data.devices[1].signed),
+            (5, "oem7.inf", false)
+        );
+    }
+
+    #[test]
+    fn filters_with_a_legacy_one() {
+        // The first two rows as Microsoft's documentation of legacy filters prints them.
+        let text = "\nFilter Name                     Num Instances    Altitude    Frame\n\
+            ------------------------------  -------------  ------------  -----\n\
+            AVLegacy                                        389998.99   <Legacy>\n\
+            AVMiniFilter                           3        328000         0\n\
+            UCPD                                    5       385250.5       0\n\
+            WdFilter                                5       328010         0\n";
+        let (data, status, _) = data!(Drivers, text);
+        assert_eq!(status, CaptureStatus::Parsed);
+        let rows: Vec<_> = data
+            .filters
+            .iter()
+            .map(|row| (row.line, row.name.as_str(), row.instances, row.altitude.as_str(), row.legacy))
+            .collect();
+        assert_eq!(
+            rows,
+            [
+                (4, "AVLegacy", None, "389998.99", true),
+                (5, "AVMiniFilter", Some(3), "328000", false),
+                (6, "UCPD", Some(5), "385250.5", false),
+                (7, "WdFilter", Some(5), "328010", false),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_refusal_and_cut_columns() {
+        let refused = read_unasked(
+            CaptureKind::Drivers,
+            "Filter enumeration failed with error: 0x80070005 \nAccess is denied.\n",
+        );
+        assert_eq!(refused.status, CaptureStatus::ErrorOutput);
+        let cut: String =
+            TABLE.lines().map(|line| format!("{}\n", line.chars().take(35).collect::<String>())).collect();
+        let reading = read_unasked(CaptureKind::Drivers, &cut);
+        assert_ne!(reading.status, CaptureStatus::Parsed);
+    }
+
+    #[test]
+    fn damage_says_nothing_new_of_drivers() {
+        damage_says_nothing_new(CaptureKind::Drivers, TABLE, true);
+    }
+}

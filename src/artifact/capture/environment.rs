@@ -165,3 +165,83 @@ fn variable(line: u32, name: &str, value: &str, cut: bool) -> Variable {
     };
     Variable { line, name: name.to_owned(), value, cut }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::netsh::testing::{claimed, damage_says_nothing_new, data};
+    use super::super::{CaptureKind, CaptureStatus};
+
+    const SET: &str = "ALLUSERSPROFILE=C:\\ProgramData\r\nCOMPUTERNAME=PC-17\r\nComSpec=C:\\WINDOWS\\system32\\cmd.exe\r\n\
+        GITHUB_TOKEN=ghp_0123\r\nHTTPS_PROXY=http://bob:s3cret@proxy.example:8080\r\nhttp_proxy=bob:pw@proxy.example:3128\r\n\
+        NO_PROXY=localhost,.example\r\nNUMBER_OF_PROCESSORS=8\r\nOS=Windows_NT\r\nPath=C:\\WINDOWS;C:\\a=b\r\nPATHEXT=.COM;.EXE\r\n\
+        ProgramData=C:\\ProgramData\r\nProgramFiles(x86)=C:\\Program Files (x86)\r\nSystemRoot=C:\\WINDOWS\r\nwindir=C:\\WINDOWS\r\n";
+
+    #[test]
+    fn the_whole_environment_with_masked_secrets() {
+        let (data, status, reason) = data!(Environment, SET);
+        assert_eq!(
+            (status, reason, data.complete, data.variables.len()),
+            (CaptureStatus::Parsed, None, true, 15)
+        );
+        let value = |name: &str| data.variable(name).map(|variable| (variable.line, variable.value.as_str()));
+        assert_eq!(value("https_proxy"), Some((5, "http://***@proxy.example:8080")));
+        assert_eq!(value("HTTP_PROXY"), Some((6, "***@proxy.example:3128")));
+        assert_eq!(value("GITHUB_TOKEN"), Some((4, "***")));
+        assert_eq!(value("Path"), Some((10, "C:\\WINDOWS;C:\\a=b")));
+        assert_eq!(value("ALL_PROXY"), None);
+    }
+
+    #[test]
+    fn tables_lists_and_json_of_powershell() {
+        let names =
+            ["COMPUTERNAME", "ComSpec", "OS", "Path", "PATHEXT", "SystemRoot", "windir", "https_proxy"];
+        let value = |name: &str| if name == "https_proxy" { "http://bob:pw@p:80" } else { "x" };
+        let table: String = names.iter().map(|name| format!("{name:<30} {}\n", value(name))).collect();
+        let table =
+            format!("\nName                           Value\n----                           -----\n{table}");
+        let list: String =
+            names.iter().map(|name| format!("Name  : {name}\nValue : {}\n\n", value(name))).collect();
+        let json: Vec<String> = names
+            .iter()
+            .map(|name| {
+                format!(
+                    "    {{\n        \"Name\":  \"{name}\",\n        \"Value\":  \"{}\"\n    }}",
+                    value(name)
+                )
+            })
+            .collect();
+        let json = format!("[\n{}\n]\n", json.join(",\n"));
+        for text in [table, list, json] {
+            let (data, status, reason) = data!(Environment, &text);
+            assert_eq!(
+                (status, reason, data.complete, data.variables.len()),
+                (CaptureStatus::Parsed, None, true, 8),
+                "{text}"
+            );
+            assert_eq!(
+                data.variable("HTTPS_PROXY").map(|found| found.value.as_str()),
+                Some("http://***@p:80")
+            );
+        }
+    }
+
+    #[test]
+    fn a_part_of_the_environment_proves_no_absence() {
+        let (data, status, _) = data!(Environment, "http_proxy=http://p:80\nHTTPS_PROXY=http://p:80\n");
+        assert_eq!((data.variables.len(), data.complete, status), (2, false, CaptureStatus::Partial));
+        let cut: String = SET.lines().take(6).map(|line| format!("{line}\n")).collect();
+        let text = format!("{cut}OS=Windows_NT\nPath=x\n");
+        let (data, status, _) = data!(Environment, &text);
+        assert_eq!((data.complete, status), (false, CaptureStatus::Partial));
+    }
+
+    #[test]
+    fn other_assignments_are_not_claimed() {
+        assert_eq!(claimed("Caption=a\nDescription=b\nName=c\nStatus=d\n").name(), "unknown");
+    }
+
+    #[test]
+    fn damage_says_nothing_new_of_variables() {
+        damage_says_nothing_new(CaptureKind::Environment, SET, false);
+    }
+}

@@ -101,6 +101,10 @@ const PATHS: &[(&str, Path)] = &[
 const USUAL_FIELDS: &str = "date time action protocol src-ip dst-ip src-port dst-port size tcpflags tcpsyn tcpack tcpwin \
                             icmptype icmpcode info path pid";
 
+/// Fields without which a line does not say what happened to which connection.
+const NEEDED_FIELDS: &[&str] =
+    &["date", "time", "action", "protocol", "src-ip", "dst-ip", "src-port", "dst-port", "path"];
+
 /// Reads this kind.
 pub const READER: Reader = Reader {
     kind: CaptureKind::FirewallLog,
@@ -191,6 +195,9 @@ fn read_row(line: u32, words: &[&str], fields: &[String]) -> Result<Entry, Strin
     if words.len() != fields.len() {
         return Err(format!("{} values for {} fields", words.len(), fields.len()));
     }
+    if let Some(missing) = NEEDED_FIELDS.iter().find(|needed| !fields.iter().any(|field| field == *needed)) {
+        return Err(format!("the log has no field {missing:?}"));
+    }
     let field = |name: &str| {
         let at = fields.iter().position(|field| field == name)?;
         words.get(at).copied().filter(|value| *value != "-")
@@ -201,7 +208,7 @@ fn read_row(line: u32, words: &[&str], fields: &[String]) -> Result<Entry, Strin
         line,
         time: time.ok_or("no date and time")?,
         action: look_up(ACTIONS, action).ok_or_else(|| format!("the action {action:?} is not known"))?,
-        protocol: field("protocol").unwrap_or("-").to_owned(),
+        protocol: field("protocol").ok_or("no protocol")?.to_owned(),
         source: typed(field("src-ip"), netsh::ip, "an address")?,
         destination: typed(field("dst-ip"), netsh::ip, "an address")?,
         source_port: typed(field("src-port"), |text| text.parse().ok(), "a port")?,
@@ -222,7 +229,7 @@ fn typed<T>(value: Option<&str>, parse: impl Fn(&str) -> Option<T>, what: &str) 
 #[cfg(test)]
 mod tests {
     use super::super::CaptureStatus;
-    use super::super::netsh::testing::{claimed, data};
+    use super::super::netsh::testing::{claimed, damage_says_nothing_new, data};
     use super::*;
 
     /// Head and lines as Microsoft's documentation of Azure Stack Edge prints them, with a dropped connection of our own.
@@ -283,5 +290,10 @@ mod tests {
             .replace("RECEIVE\n", "RECEIVE 4\n");
         let (data, status, _) = data!(FirewallLog, &log);
         assert_eq!((status, data.entries[2].pid), (CaptureStatus::Parsed, Some(4711)));
+    }
+
+    #[test]
+    fn damage_says_nothing_new_of_packets() {
+        damage_says_nothing_new(CaptureKind::FirewallLog, LOG, true);
     }
 }

@@ -25,8 +25,8 @@ pub struct Profile {
     pub line: u32,
     /// Which one; `None` when neither the heading nor the order tells.
     pub name: Option<ProfileName>,
-    /// Its heading as printed.
-    pub heading: String,
+    /// Its heading as printed; `None` when it got lost.
+    pub heading: Option<String>,
     /// Whether it is on.
     pub enabled: Option<bool>,
     /// The word for the state, as printed.
@@ -263,7 +263,7 @@ struct NetshReader {
     current: Profile,
     /// Untranslated keys that it has already: one that comes again means that a heading got lost.
     seen: Vec<&'static str>,
-    /// A heading that no table knows; it is a profile's only if a rule follows.
+    /// A heading in the line above that no table knows; it is a profile's only if a rule follows.
     pending: Option<(u32, String)>,
     /// How the state is called, once it was met.
     state_label: Option<String>,
@@ -273,20 +273,21 @@ struct NetshReader {
 
 impl NetshReader {
     fn take(&mut self, number: u32, line: &str) {
+        let above = self.pending.take();
         match parse(line) {
             Line::Heading(Some((name, language))) => {
                 self.language = Some(language);
-                self.begin(number, line.trim(), Some(name));
+                self.begin(number, Some(line.trim()), Some(name));
             }
             Line::Heading(None) => self.pending = Some((number, line.trim().to_owned())),
             Line::Rule => {
-                if let Some((line, heading)) = self.pending.take() {
-                    self.begin(line, &heading, None);
+                if let Some((line, heading)) = above {
+                    self.begin(line, Some(&heading), None);
                 }
             }
             Line::Policy(inbound, outbound) => {
                 if self.current.policy_line.is_some() {
-                    self.begin(number, "", None);
+                    self.begin(number, None, None);
                 }
                 self.begin_if_nothing_yet(number);
                 self.current.policy_line = Some(number);
@@ -302,21 +303,20 @@ impl NetshReader {
         }
     }
 
-    fn begin(&mut self, line: u32, heading: &str, name: Option<ProfileName>) {
-        let next = Profile { line, name, heading: heading.to_owned(), ..Profile::default() };
+    fn begin(&mut self, line: u32, heading: Option<&str>, name: Option<ProfileName>) {
+        let next = Profile { line, name, heading: heading.map(str::to_owned), ..Profile::default() };
         let done = std::mem::replace(&mut self.current, next);
         if done.line > 0 {
             self.profiles.push(done);
         }
         self.seen.clear();
-        self.pending = None;
     }
 
     /// The state is the first line of a profile; every later line is the policy or has an untranslated key.
     fn pair(&mut self, number: u32, label: &str, value: &str) {
         let again = self.state_label.as_deref() == Some(label);
         if again && (self.current.enabled_line.is_some() || self.current.policy_line.is_some()) {
-            self.begin(number, "", None);
+            self.begin(number, None, None);
         }
         let first =
             self.current.enabled_line.is_none() && self.current.policy_line.is_none() && self.seen.is_empty();
@@ -336,7 +336,7 @@ impl NetshReader {
 
     fn fixed(&mut self, number: u32, key: &'static str, value: &str) {
         if self.seen.contains(&key) {
-            self.begin(number, "", None);
+            self.begin(number, None, None);
         }
         self.begin_if_nothing_yet(number);
         self.seen.push(key);
@@ -357,7 +357,7 @@ impl NetshReader {
     }
 
     fn finish(mut self) -> Reading {
-        self.begin(0, "", None);
+        self.begin(0, None, None);
         name_by_order(&mut self.profiles);
         for profile in &self.profiles {
             if profile.name.is_none() {
@@ -420,7 +420,7 @@ fn read_powershell(block: &Block<'_>) -> Reading {
         let profile = Profile {
             line: object.line,
             name: object.get("Name").and_then(|cell| cell.word(PS_NAMES)),
-            heading: object.text("Name").unwrap_or_default(),
+            heading: object.text("Name"),
             enabled: switch("Enabled"),
             enabled_text: object.text("Enabled"),
             enabled_line: object.property("Enabled").map(|property| property.line),
@@ -446,3 +446,6 @@ fn read_powershell(block: &Block<'_>) -> Reading {
     }
     netsh::reading(CaptureData::FirewallProfiles(Data { profiles }), None, &doubts)
 }
+
+#[cfg(test)]
+mod tests;

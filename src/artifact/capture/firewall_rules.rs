@@ -28,7 +28,7 @@ pub struct Data {
 pub struct Rule {
     /// 1-based line of its heading.
     pub line: u32,
-    /// Name.
+    /// Name; empty when the heading got lost.
     pub name: String,
     /// Description (`verbose`).
     pub description: Option<String>,
@@ -155,7 +155,8 @@ struct Key<'t> {
     value: &'t str,
 }
 
-/// The rules of a block: each begins at a line above a rule of dashes, or at a repeated heading whose dashes got lost.
+/// The rules of a block: each begins at a line above a rule of dashes, at a repeated heading whose dashes got lost, or at a key
+/// that the rule has already.
 fn collect<'t>(block: &Block<'t>, doubts: &mut Doubts) -> (Vec<Draft<'t>>, bool) {
     let mut drafts: Vec<Draft<'t>> = Vec::new();
     let mut pending: Option<Key<'t>> = None;
@@ -189,10 +190,18 @@ fn place<'t>(key: Key<'t>, name_label: Option<&str>, drafts: &mut Vec<Draft<'t>>
         || words::field(key.label).is_some_and(|(field, _)| field == Field::Name);
     match drafts.last_mut() {
         _ if is_name => drafts.push(Draft::new(&key)),
-        Some(draft) => draft.keys.push(key),
         None => doubts.at(key.line, "a key before the first heading: the capture begins inside a rule"),
+        Some(draft) if draft.keys.len() >= MOST_KEYS => doubts.at(key.line, "more keys than a rule has"),
+        Some(draft) if draft.is_over() || draft.keys.iter().any(|known| known.label == key.label) => {
+            doubts.at(key.line, "the heading of the rule is missing");
+            drafts.push(Draft { line: key.line, name: "", keys: vec![key], icmp: Vec::new() });
+        }
+        Some(draft) => draft.keys.push(key),
     }
 }
+
+/// Twice as many as the longest rule has.
+const MOST_KEYS: usize = 40;
 
 /// A line without a key: the ICMP table, the final `Ok.`, or an error that interrupts the output.
 fn take_other(line: u32, text: &str, draft: Option<&mut Draft<'_>>, doubts: &mut Doubts) {
@@ -212,6 +221,14 @@ fn take_other(line: u32, text: &str, draft: Option<&mut Draft<'_>>, doubts: &mut
 impl<'t> Draft<'t> {
     fn new(heading: &Key<'t>) -> Self {
         Self { line: heading.line, name: heading.value, keys: Vec::new(), icmp: Vec::new() }
+    }
+
+    /// The action is the last key.
+    fn is_over(&self) -> bool {
+        self.keys
+            .last()
+            .and_then(|key| words::field(key.label))
+            .is_some_and(|(field, _)| field == Field::Action)
     }
 
     fn finish(self, learnt: &words::Learnt<'_>, languages: &mut Languages, doubts: &mut Doubts) -> Rule {
@@ -244,7 +261,7 @@ impl Rule {
     fn set(&mut self, field: Field, key: &Key<'_>) -> bool {
         let text = || (!key.value.is_empty()).then(|| words::any_or(key.value));
         match field {
-            Field::Enabled => self.enabled = words::yes_or_no(key.value),
+            Field::Enabled => self.enabled = netsh::yes_or_no(key.value),
             Field::Direction => self.direction = words::direction(key.value),
             Field::Profiles => self.profiles = words::profiles(key.value),
             Field::Action => {
@@ -272,3 +289,6 @@ impl Rule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,6 +41,9 @@ const NOT_CONNECTED: &[&str] = &["media disconnected", "disconnected", "medium g
 /// Columns of the two names before the MAC address in the table of `/v`: 15 columns each, one blank between.
 const NAME_COLUMNS: [(usize, usize); 2] = [(0, 15), (16, 31)];
 
+/// Columns before the MAC address in that table.
+const NAMES_WIDTH: usize = 32;
+
 /// Reads this kind.
 pub const READER: Reader = Reader { kind: CaptureKind::Getmac, recognise, starts: |_| false, read };
 
@@ -103,7 +106,9 @@ fn read(block: &Block<'_>) -> Reading {
             let adapter = if csv { csv_row(number, line) } else { table_row(number, line) };
             match adapter {
                 Some(adapter) => data.adapters.push(adapter),
-                None if find_mac(line).is_some() => doubts.at(number, "the adapter has no transport"),
+                None if find_mac(line).is_some() => {
+                    doubts.at(number, "expected an adapter with its transport")
+                }
                 None => {}
             }
         }
@@ -137,9 +142,16 @@ fn adapter(line: u32, names: (Option<&str>, Option<&str>), mac: String, transpor
     })
 }
 
+/// The address stands in the first column, or behind the two names of `/v`; anywhere else something cut the line.
 fn table_row(line: u32, text: &str) -> Option<Adapter> {
     let (mac, start, end) = find_mac(text)?;
-    let names = columns::cut_rows(&NAME_COLUMNS, &[text.get(..start)?]).into_iter().next()?;
+    let head = text.get(..start)?;
+    let width: usize = head.chars().map(|letter| if columns::is_wide(letter) { 2 } else { 1 }).sum();
+    let names = match width {
+        0 => Vec::new(),
+        NAMES_WIDTH => columns::cut_rows(&NAME_COLUMNS, &[head]).into_iter().next()?,
+        _ => return None,
+    };
     let names = (names.first().map(String::as_str), names.get(1).map(String::as_str));
     adapter(line, names, mac, text.get(end..)?)
 }
@@ -148,8 +160,13 @@ fn table_row(line: u32, text: &str) -> Option<Adapter> {
 fn csv_row(line: u32, text: &str) -> Option<Adapter> {
     let inner = text.trim().strip_prefix('"')?.strip_suffix('"')?;
     let cells: Vec<&str> = inner.split("\",\"").collect();
-    let [names @ .., mac, transport] = cells.as_slice() else { return None };
-    adapter(line, (names.first().copied(), names.get(1).copied()), cell::mac(mac)?, transport)
+    match cells.as_slice() {
+        [mac, transport] => adapter(line, (None, None), cell::mac(mac)?, transport),
+        [connection, description, mac, transport] => {
+            adapter(line, (Some(connection), Some(description)), cell::mac(mac)?, transport)
+        }
+        _ => None,
+    }
 }
 
 /// Blocks of `Label: value`; the MAC address is the line before the transport, names stand before it.
@@ -160,12 +177,15 @@ fn read_list(rows: &[(u32, &str)], data: &mut Data, doubts: &mut Doubts) {
         let Some(found) = shape::labelled(line) else { continue };
         match (mac.take(), cell::mac(found.value)) {
             (Some((line, mac)), None) => {
-                data.adapters.extend(adapter(
-                    line,
-                    (names.first().copied(), names.get(1).copied()),
-                    mac,
-                    found.value,
-                ));
+                // One name line alone could be either name.
+                let pair = match names.as_slice() {
+                    [connection, description] => (Some(*connection), Some(*description)),
+                    _ => (None, None),
+                };
+                if !matches!(names.len(), 0 | 2) {
+                    doubts.at(line, "expected two names or none before the address");
+                }
+                data.adapters.extend(adapter(line, pair, mac, found.value));
                 names.clear();
             }
             (Some((line, _)), Some(next)) => {
@@ -179,5 +199,66 @@ fn read_list(rows: &[(u32, &str)], data: &mut Data, doubts: &mut Doubts) {
     }
     if let Some((line, _)) = mac {
         doubts.at(line, "the adapter has no transport");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::CaptureStatus;
+    use super::super::netsh::testing::data;
+
+    const GUID: &str = "{3BE773AE-DC23-4526-AEE9-6AB6C5346119}";
+
+    #[test]
+    fn the_plain_table_in_german() {
+        let text = format!(
+            "\nPhysische Adresse   Transportname\n=================== ==========================================================\n\
+             18-66-DA-4A-11-9C   \\Device\\Tcpip_{GUID}\n18-66-DA-4A-11-9D   Medium getrennt\n18-66-DA-4A-11-9E   Unbekanntes Wort\n"
+        );
+        let (data, status, _) = data!(Getmac, &text);
+        assert_eq!(status, CaptureStatus::Parsed);
+        let rows: Vec<_> =
+            data.adapters.iter().map(|row| (row.line, row.connected, row.connection.as_deref())).collect();
+        assert_eq!(rows, [(4, Some(true), None), (5, Some(false), None), (6, None, None)]);
+        assert_eq!(data.adapters[0].interface_guid.as_deref(), Some(GUID));
+    }
+
+    #[test]
+    fn lists_and_csv() {
+        let list = format!(
+            "\nConnection Name:  Ethernet\nNetwork Adapter:  Some adapter\nPhysical Address: 18-66-DA-4A-11-9C\n\
+             Transport Name:   \\Device\\Tcpip_{GUID}\n\nConnection Name:  Wi-Fi\nNetwork Adapter:  Other\n\
+             Physical Address: 18-66-DA-4A-11-9D\nTransport Name:   Media disconnected\n"
+        );
+        let csv = format!(
+            "\"Connection Name\",\"Network Adapter\",\"Physical Address\",\"Transport Name\"\n\
+             \"Ethernet\",\"Some adapter\",\"18-66-DA-4A-11-9C\",\"\\Device\\Tcpip_{GUID}\"\n\
+             \"Wi-Fi\",\"Other\",\"18-66-DA-4A-11-9D\",\"Media disconnected\"\n"
+        );
+        for text in [list, csv] {
+            let (data, status, _) = data!(Getmac, &text);
+            assert_eq!((status, data.adapters.len()), (CaptureStatus::Parsed, 2), "{text}");
+            let first = &data.adapters[0];
+            assert_eq!(
+                (first.connection.as_deref(), first.description.as_deref()),
+                (Some("Ethernet"), Some("Some adapter"))
+            );
+            assert_eq!(
+                (first.mac.as_str(), first.interface_guid.as_deref()),
+                ("18-66-DA-4A-11-9C", Some(GUID))
+            );
+            assert_eq!(
+                (data.adapters[1].connected, data.adapters[1].connection.as_deref()),
+                (Some(false), Some("Wi-Fi"))
+            );
+        }
+    }
+
+    #[test]
+    fn a_cut_row_is_no_adapter() {
+        let text = format!("18-66-DA-4A-11-9C   \\Device\\Tcpip_{GUID}\n18-66-DA-4A-11-9D\n");
+        let (data, status, reason) = data!(Getmac, &text);
+        assert_eq!((data.adapters.len(), status), (1, CaptureStatus::Partial));
+        assert_eq!(reason.as_deref(), Some("line 2: expected an adapter with its transport"));
     }
 }

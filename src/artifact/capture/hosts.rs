@@ -15,8 +15,6 @@ use super::{Block, CaptureData, CaptureKind, Reader, Reading};
 /// The typed content.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Data {
-    /// Whether the file has the head that Windows ships.
-    pub windows_head: bool,
     /// The active mappings.
     pub entries: Vec<Entry>,
     /// Lines that are neither mapping nor comment: Windows ignores them.
@@ -103,7 +101,6 @@ fn read(block: &Block<'_>) -> Reading {
     let mut data = Data::default();
     let mut doubts = Doubts::default();
     for (number, line) in block.lines() {
-        data.windows_head |= is_windows_head(line);
         match parse(line) {
             Line::Nothing => {}
             Line::Mapping(address, names) => data.entries.push(Entry {
@@ -122,8 +119,8 @@ fn read(block: &Block<'_>) -> Reading {
 
 #[cfg(test)]
 mod tests {
-    use super::super::CaptureStatus;
-    use super::super::netsh::testing::{claimed, data};
+    use super::super::netsh::testing::{claimed, damage_says_nothing_new, data};
+    use super::super::{CaptureKind, CaptureStatus};
 
     /// The file that Windows 10 ships.
     const SHIPPED: &str = "# Copyright (c) 1993-2009 Microsoft Corp.\r\n#\r\n\
@@ -140,10 +137,7 @@ mod tests {
     #[test]
     fn the_file_that_windows_ships_has_no_entries() {
         let (data, status, reason) = data!(Hosts, SHIPPED);
-        assert_eq!(
-            (data.windows_head, data.entries.len(), status, reason),
-            (true, 0, CaptureStatus::Parsed, None)
-        );
+        assert_eq!((data.entries.len(), status, reason), (0, CaptureStatus::Parsed, None));
     }
 
     #[test]
@@ -173,7 +167,7 @@ mod tests {
     fn a_block_list_without_the_head_is_a_hosts_file() {
         let (data, status, _) =
             data!(Hosts, "127.0.0.1 localhost\n0.0.0.0 ads.example\n0.0.0.0 login.live.com\n");
-        assert_eq!((data.entries.len(), data.windows_head, status), (3, false, CaptureStatus::Parsed));
+        assert_eq!((data.entries.len(), status), (3, CaptureStatus::Parsed));
     }
 
     #[test]
@@ -197,5 +191,12 @@ mod tests {
         ] {
             assert_eq!(claimed(text).name(), "unknown", "{text}");
         }
+    }
+
+    #[test]
+    fn damage_says_nothing_new_of_names() {
+        let file =
+            format!("{SHIPPED}0.0.0.0 officeclient.microsoft.com\r\n10.1.2.3\tintra intra.example\r\n");
+        damage_says_nothing_new(CaptureKind::Hosts, &file, true);
     }
 }

@@ -4,6 +4,7 @@
 //! with a prefix or a mask makes the address before it an own address, an address with a whole number behind it is a gateway, and
 //! labels hold `DHCP`, `DNS`, `WINS` and `IP` in every language. The words for yes and no come from a table.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde::Serialize;
@@ -164,28 +165,6 @@ const DHCP_LABELS: &[LabelRow<()>] = &[(
     ],
 )];
 
-/// Yes and no, in small letters.
-const YES_NO: &[(&str, bool)] = &[
-    ("yes", true),
-    ("no", false),
-    ("ja", true),
-    ("nein", false),
-    ("oui", true),
-    ("non", false),
-    ("sí", true),
-    ("sì", true),
-    ("sim", true),
-    ("não", false),
-    ("да", true),
-    ("нет", false),
-    ("是", true),
-    ("否", false),
-    ("はい", true),
-    ("いいえ", false),
-    ("예", true),
-    ("아니요", false),
-];
-
 /// Reads this kind.
 pub const READER: Reader = Reader { kind: CaptureKind::IpConfig, recognise, starts: |_| false, read };
 
@@ -221,6 +200,11 @@ fn table_heading(line: &str) -> Option<&str> {
     index.parse::<u32>().ok().map(|_| name.trim())
 }
 
+/// Five groups of dashes.
+fn is_table_rule(line: &str) -> bool {
+    netsh::is_rule(line, '-', 30) && line.split_ascii_whitespace().count() == 5
+}
+
 /// Type, DAD state, two lifetimes, address.
 fn table_row(line: u32, text: &str, interface: Option<&str>) -> Option<AddressState> {
     let words: Vec<&str> = text.split_ascii_whitespace().collect();
@@ -248,7 +232,7 @@ fn recognise(block: &Block<'_>) -> u8 {
         {
             score = score.max(85);
         }
-        rule |= netsh::is_rule(line, '-', 30) && line.split_ascii_whitespace().count() == 5;
+        rule |= is_table_rule(line);
         last = Some(line);
     }
     score
@@ -261,24 +245,34 @@ fn read(block: &Block<'_>) -> Reading {
     let mut data = Data::default();
     let mut doubts = Doubts::default();
     let mut languages = Languages::default();
-    let lines: Vec<(u32, &str)> = block.lines().filter(|(_, line)| !line.trim().is_empty()).collect();
+    let lines: Vec<(u32, &str)> = block.lines().collect();
     let mut rest = lines.as_slice();
-    let mut table: Option<&str> = None;
+    let (mut table, mut in_table): (Option<&str>, bool) = (None, false);
     while let Some(((line, text), behind)) = rest.split_first() {
         rest = behind;
-        let taken = behind.iter().take_while(|(_, line)| line.starts_with([' ', '\t'])).count();
         if let Some(name) = heading(text) {
-            let (body, after) = behind.split_at_checked(taken).unwrap_or((behind, &[]));
-            data.interfaces.push(interface(*line, name, body, &mut languages, &mut doubts));
+            // A blank line ends an interface: what is indented behind it has lost its heading.
+            let length = behind
+                .iter()
+                .take_while(|(_, line)| line.starts_with([' ', '\t']) && !line.trim().is_empty());
+            let (body, after) = behind.split_at_checked(length.count()).unwrap_or((behind, &[]));
+            if body.is_empty() {
+                doubts.at(*line, "the interface has no lines");
+            }
+            data.interfaces.push(Body::default().read(*line, name, body, &mut languages, &mut doubts));
             rest = after;
         } else if let Some(address) = address_heading(text).filter(|_| below_rule(behind)) {
             let (state, after) = address_state(*line, address, behind, &mut doubts);
             data.addresses.push(state);
             rest = after;
-        } else if let Some(found) = table_row(*line, text, table) {
+        } else if is_table_rule(text) {
+            in_table = table.is_some();
+        } else if let Some(found) = table_row(*line, text, table).filter(|_| in_table) {
             data.addresses.push(found);
         } else if let Some(name) = table_heading(text) {
-            table = Some(name);
+            (table, in_table) = (Some(name), false);
+        } else if indented(text).is_some() {
+            doubts.at(*line, "the heading of the interface is missing");
         } else if let Some(failure) = shape::failure_in(text) {
             doubts.at(*line, failure.words());
         }
@@ -302,8 +296,9 @@ fn address_state<'l, 't>(
     doubts: &mut Doubts,
 ) -> (AddressState, &'l [(u32, &'t str)]) {
     let body = lines.get(1..).unwrap_or_default();
+    let about = body.iter().take_while(|(_, line)| address_heading(line).is_none());
     let values: Vec<&str> =
-        body.iter().map_while(|(_, line)| shape::labelled(line)).map(|found| found.value).take(6).collect();
+        about.map_while(|(_, line)| shape::labelled(line)).map(|found| found.value).take(6).collect();
     let mut state = AddressState { line, address, interface: None, dad_state: None, address_type: None };
     if let [interface, _, _, _, dad_state, address_type] = values.as_slice() {
         state.interface = Some((*interface).to_owned());
@@ -316,68 +311,104 @@ fn address_state<'l, 't>(
 }
 
 /// Which list a line without a label goes on with.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum Open {
+    #[default]
     Nothing,
     Dns,
     Wins,
 }
 
-fn interface(
-    line: u32,
-    name: &str,
-    body: &[(u32, &str)],
-    languages: &mut Languages,
-    doubts: &mut Doubts,
-) -> Interface {
-    let mut found = Interface { line, name: name.to_owned(), ..Interface::default() };
-    let mut open = Open::Nothing;
-    let mut before: Option<Field> = None;
-    for (at, (number, text)) in body.iter().enumerate() {
-        // A server of IPv6 has colons, but it is no label.
-        if let Some(address) = netsh::ip(text) {
-            let server = Server { line: *number, address };
-            match open {
-                Open::Dns => found.dns_servers.push(server),
-                Open::Wins => found.wins_servers.push(server),
-                Open::Nothing => doubts.at(*number, "an address that belongs to no list"),
+/// What is known while the lines of an interface go by.
+#[derive(Default)]
+struct Body<'t> {
+    found: Interface,
+    open: Open,
+    /// What the line before was, if its type told.
+    before: Option<Field>,
+    /// Labels that were met.
+    seen: BTreeSet<&'t str>,
+}
+
+impl<'t> Body<'t> {
+    fn read(
+        mut self,
+        line: u32,
+        name: &str,
+        body: &[(u32, &'t str)],
+        languages: &mut Languages,
+        doubts: &mut Doubts,
+    ) -> Interface {
+        (self.found.line, self.found.name) = (line, name.to_owned());
+        for (at, (number, text)) in body.iter().enumerate() {
+            // A server of IPv6 has colons, but it is no label.
+            if let Some(address) = netsh::ip(text) {
+                self.go_on(Server { line: *number, address }, doubts);
+                continue;
             }
-            continue;
-        }
-        let Some(labelled) = shape::labelled(text) else { continue };
-        let terms = Terms::of(labelled.label);
-        open = Open::Nothing;
-        if terms.dns || terms.wins {
-            before = None;
-            open = if terms.dns { Open::Dns } else { Open::Wins };
-            let server = netsh::ip(labelled.value).map(|address| Server { line: *number, address });
-            if terms.dns {
-                found.dns_from_dhcp = Some(terms.dhcp);
-                found.dns_servers.extend(server);
-            } else {
-                found.wins_servers.extend(server);
-            }
-        } else if terms.dhcp {
-            before = None;
-            if let Some((_, spoken)) = find_label(DHCP_LABELS, labelled.label) {
-                languages.vote(&spoken);
-            }
-            let word = labelled.value.to_lowercase();
-            found.dhcp = YES_NO.iter().find(|(known, _)| *known == word).map(|(_, value)| *value);
-            if found.dhcp.is_none() {
-                doubts.at(*number, format!("the word {:?} for DHCP is not known", labelled.value));
-            }
-        } else {
-            let next = body.get(at + 1).and_then(|(_, line)| shape::labelled(line));
-            before = typed_line(*number, &labelled, next, before, &mut found, languages);
-            if before.is_none()
-                && (netsh::ip(labelled.value).is_some() || labelled.value.parse::<u32>().is_ok())
+            let Some(labelled) = shape::labelled(text) else { continue };
+            let terms = Terms::of(labelled.label);
+            self.open = Open::Nothing;
+            let again = !self.seen.insert(labelled.label);
+            // Addresses and gateways can come again; anything else is of another interface.
+            if again && (terms.dns || terms.wins || terms.dhcp || !is_of_address(labelled.value, self.before))
             {
-                doubts.at(*number, format!("what {:?} means is not known", labelled.label));
+                doubts.at(*number, "the heading of the interface is missing");
+                break;
             }
+            if terms.dns || terms.wins {
+                self.servers(*number, &labelled, &terms);
+            } else if terms.dhcp {
+                self.dhcp(*number, &labelled, languages, doubts);
+            } else {
+                let next = body.get(at + 1).and_then(|(_, line)| shape::labelled(line));
+                self.before = typed_line(*number, &labelled, next, self.before, &mut self.found, languages);
+                let typed = netsh::ip(labelled.value).is_some() || labelled.value.parse::<u32>().is_ok();
+                if self.before.is_none() && (typed || prefix_length(labelled.value).is_some()) {
+                    doubts.at(*number, format!("what {:?} means here is not known", labelled.label));
+                }
+            }
+        }
+        self.found
+    }
+
+    /// A line without a label goes on with the list above it.
+    fn go_on(&mut self, server: Server, doubts: &mut Doubts) {
+        match self.open {
+            Open::Dns => self.found.dns_servers.push(server),
+            Open::Wins => self.found.wins_servers.push(server),
+            Open::Nothing => doubts.at(server.line, "an address that belongs to no list"),
         }
     }
-    found
+
+    fn servers(&mut self, line: u32, labelled: &Labelled<'_>, terms: &Terms) {
+        self.before = None;
+        let server = netsh::ip(labelled.value).map(|address| Server { line, address });
+        if terms.dns {
+            self.open = Open::Dns;
+            self.found.dns_from_dhcp = Some(terms.dhcp);
+            self.found.dns_servers.extend(server);
+        } else {
+            self.open = Open::Wins;
+            self.found.wins_servers.extend(server);
+        }
+    }
+
+    fn dhcp(&mut self, line: u32, labelled: &Labelled<'_>, languages: &mut Languages, doubts: &mut Doubts) {
+        self.before = None;
+        if let Some((_, spoken)) = find_label(DHCP_LABELS, labelled.label) {
+            languages.vote(&spoken);
+        }
+        self.found.dhcp = netsh::yes_or_no(labelled.value);
+        if self.found.dhcp.is_none() {
+            doubts.at(line, format!("the word {:?} for DHCP is not known", labelled.value));
+        }
+    }
+}
+
+/// Whether a value is an address, its prefix or mask, or the metric of the gateway right above it.
+fn is_of_address(value: &str, before: Option<Field>) -> bool {
+    netsh::ip(value).is_some() || prefix_length(value).is_some() || before == Some(Field::Gateway)
 }
 
 /// Terms that labels hold in every language.
@@ -460,3 +491,6 @@ fn prefix_length(value: &str) -> Option<u8> {
     let first = columns::wide_cells(value).first().copied()?.split(['(', '（']).next()?;
     netsh::prefix(first).map(|(_, length)| length).or_else(|| netsh::mask_length(netsh::ipv4(first)?))
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,6 +61,9 @@ fn recognise(block: &Block<'_>) -> u8 {
     0
 }
 
+/// Width of the last column: next hop or interface name.
+const LAST_COLUMN: usize = 24;
+
 /// Six groups of dashes.
 fn is_table_rule(line: &str) -> bool {
     netsh::is_rule(line, '-', 20) && line.split_ascii_whitespace().count() == 6
@@ -74,6 +77,10 @@ fn read(block: &Block<'_>) -> Reading {
         let text = line.trim();
         if is_table_rule(text) {
             rule = true;
+            // The last column is 24 wide; a narrower one was cut, and so were next hops.
+            if text.rsplit(' ').next().is_some_and(|last| last.len() < LAST_COLUMN) {
+                doubts.at(number, "the last column is cut off");
+            }
         } else if rule && !text.is_empty() {
             match route(number, text) {
                 Some(route) => data.routes.push(route),
@@ -97,6 +104,12 @@ fn route(line: u32, text: &str) -> Option<Route> {
     let (index, target) = behind.trim().split_once(' ')?;
     let target = target.trim();
     let gateway = netsh::ip(target);
+    // The rest of an address is no name.
+    if gateway.is_none()
+        && target.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b':' | b'%'))
+    {
+        return None;
+    }
     Some(Route {
         line,
         destination,

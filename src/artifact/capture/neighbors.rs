@@ -136,6 +136,7 @@ fn read(block: &Block<'_>) -> Reading {
         if text.is_empty() || netsh::is_rule(text, '-', 20) {
             continue;
         }
+        let in_rows = data.interfaces.last().is_some_and(|interface| !interface.entries.is_empty());
         if let Some(interface) = heading(number, text) {
             data.interfaces.push(interface);
         } else if let Some(entry) = entry(number, text) {
@@ -146,12 +147,15 @@ fn read(block: &Block<'_>) -> Reading {
                 Some(interface) => interface.entries.push(entry),
                 None => doubts.at(number, "a neighbour before the heading of its interface"),
             }
-        } else if text.starts_with("Internet Address") {
-            language = Some("en");
         } else if text.starts_with(NO_ENTRIES) {
             (none, language) = (true, Some("en"));
-        } else if text.split_ascii_whitespace().next().is_some_and(|word| netsh::ip(word).is_some()) {
-            doubts.at(number, format!("expected a neighbour, found {}", netsh::quote(text)));
+        } else if in_rows
+            || text.split_ascii_whitespace().next().is_some_and(|word| netsh::ip(word).is_some())
+        {
+            // Also the header of a table whose heading got lost: its rows would go to the interface before.
+            doubts.at(number, format!("expected a neighbour or a heading, found {}", netsh::quote(text)));
+        } else if text.starts_with("Internet Address") {
+            language = Some("en");
         }
     }
     if data.interfaces.is_empty() && !none {

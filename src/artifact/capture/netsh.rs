@@ -104,6 +104,32 @@ pub(super) fn reading(data: CaptureData, language: Option<&str>, doubts: &Doubts
     }
 }
 
+/// The words for yes and no that netsh prints, in any of the languages; `None` for any other word.
+pub(super) fn yes_or_no(word: &str) -> Option<bool> {
+    const WORDS: &[(&str, bool)] = &[
+        ("yes", true),
+        ("no", false),
+        ("ja", true),
+        ("nein", false),
+        ("oui", true),
+        ("non", false),
+        ("sí", true),
+        ("sì", true),
+        ("sim", true),
+        ("não", false),
+        ("да", true),
+        ("нет", false),
+        ("是", true),
+        ("否", false),
+        ("はい", true),
+        ("いいえ", false),
+        ("예", true),
+        ("아니요", false),
+    ];
+    let word = word.trim().to_lowercase();
+    WORDS.iter().find(|(name, _)| *name == word).map(|(_, value)| *value)
+}
+
 /// A line shortened for a message.
 pub(super) fn quote(line: &str) -> String {
     let line = line.trim();
@@ -116,8 +142,9 @@ pub(super) fn quote(line: &str) -> String {
 /// What the unit tests of the readers share.
 #[cfg(test)]
 pub(super) mod testing {
-    use super::super::{Block, CaptureKind, READERS, Reading};
+    use super::super::{Block, CaptureKind, CaptureStatus, READERS, Reading};
     use crate::artifact::text::Text;
+    use crate::workshop::damage;
 
     /// The kind of the reader that claims a text most surely.
     pub fn claimed(text: &str) -> CaptureKind {
@@ -155,42 +182,35 @@ pub(super) mod testing {
     }
     pub(in crate::artifact::capture) use data;
 
-    /// All texts that lost lines or columns make of one: each run of up to four lines, and each column at either end or ten
-    /// inside.
-    pub fn damaged(text: &str) -> Vec<String> {
-        let lines: Vec<&str> = text.lines().collect();
-        let mut all = Vec::new();
-        for from in 0..lines.len() {
-            for to in from + 1..=(from + 4).min(lines.len()) {
-                let kept: Vec<&str> = lines[..from].iter().chain(&lines[to..]).copied().collect();
-                all.push(kept.join("\n"));
+    /// Damages a text that must be read whole: where the damaged one is still taken for whole, it says nothing that the sound
+    /// one does not say. `columns` for tables and lists, whose columns can be lost as well.
+    pub fn damage_says_nothing_new(kind: CaptureKind, text: &str, columns: bool) {
+        let sound = read(kind, text);
+        assert_eq!(sound.status, CaptureStatus::Parsed, "{:?}", sound.reason);
+        let sound = serde_json::to_value(&sound.data).unwrap();
+        let check = |damaged: &str, cut: bool| {
+            let reading = read_unasked(kind, damaged);
+            if reading.status == CaptureStatus::Parsed {
+                let data = serde_json::to_value(&reading.data).unwrap();
+                assert!(damage::covers(&sound, &data, cut), "{data:#}\n{damaged}");
             }
+        };
+        damage::without_lines(text, 3).iter().for_each(|damaged| check(damaged, false));
+        if columns {
+            damage::without_columns(text, 2).iter().for_each(|damaged| check(damaged, true));
         }
-        let cut =
-            |f: &dyn Fn(&str) -> String| lines.iter().map(|line| f(line)).collect::<Vec<_>>().join("\n");
-        for column in 1..60 {
-            all.push(cut(&|line| line.chars().skip(column).collect()));
-            all.push(cut(&|line| line.chars().take(column).collect()));
-            // A column of ten is lost inside.
-            all.push(cut(&|line| line.chars().take(column).chain(line.chars().skip(column + 10)).collect()));
+        for scrambled in damage::scrambled(text) {
+            let reading = read_unasked(kind, &scrambled);
+            assert_eq!(reading.status == CaptureStatus::Parsed, reading.reason.is_none());
         }
-        all
-    }
-
-    /// Texts with one letter replaced, for which only this can be asked: no panic, and a reason for all that is not parsed.
-    pub fn scrambled(text: &str) -> Vec<String> {
-        let mut all = Vec::new();
-        for (at, letter) in text.char_indices().step_by(7) {
-            for other in ["\u{fffd}", "0", " ", "\n", ":", "\"", "é"] {
-                all.push(format!("{}{other}{}", &text[..at], &text[at + letter.len_utf8()..]));
-            }
-        }
-        all
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
+    use super::super::CaptureKind;
     use super::*;
 
     #[test]
@@ -208,5 +228,62 @@ mod tests {
         assert_eq!(prefix("::1/128"), Some((IpAddr::V6(Ipv6Addr::LOCALHOST), 128)));
         assert_eq!(prefix("10.0.0.0/33"), None);
         assert_eq!(prefix("10.0.0.0"), None);
+    }
+
+    /// Kinds whose readers this module serves.
+    const KINDS: &[CaptureKind] = &[
+        CaptureKind::IpConfig,
+        CaptureKind::IpInterfaces,
+        CaptureKind::IpRoute,
+        CaptureKind::Neighbors,
+        CaptureKind::NetshDump,
+        CaptureKind::FirewallProfiles,
+        CaptureKind::FirewallRules,
+        CaptureKind::FirewallLog,
+        CaptureKind::TcpGlobal,
+        CaptureKind::WlanInterfaces,
+        CaptureKind::RoutePrint,
+        CaptureKind::Getmac,
+        CaptureKind::AdapterBinding,
+        CaptureKind::Drivers,
+        CaptureKind::Hosts,
+        CaptureKind::Environment,
+    ];
+
+    /// Pieces that the readers look for, so that arbitrary texts get past their doors.
+    fn line() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            "[ -~]{0,12}",
+            "\\PC{0,6}",
+            Just("10.0.0.1".to_owned()),
+            Just("0.0.0.0/0".to_owned()),
+            Just("fe80::1%12".to_owned()),
+            Just("255.255.255.0".to_owned()),
+            Just("aa-bb-cc-dd-ee-ff".to_owned()),
+            Just("--------------------------------------------------".to_owned()),
+            Just("===================================================================".to_owned()),
+            Just("Interface 5: x".to_owned()),
+            Just("pushd interface ip".to_owned()),
+            Just("\"a\"".to_owned()),
+            Just("Rule Name: y".to_owned()),
+            Just("BlockInbound,AllowOutbound".to_owned()),
+            Just("...".to_owned()),
+            Just("#Fields: date time action".to_owned()),
+            Just("2019-11-06 12:35:19 DROP".to_owned()),
+            Just("\\Device\\Tcpip_{".to_owned()),
+        ];
+        proptest::collection::vec(piece, 0..5).prop_map(|pieces| pieces.join("  "))
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_without_a_panic_and_with_a_reason(lines in proptest::collection::vec(line(), 0..12)) {
+            let text = lines.join("\n");
+            for kind in KINDS {
+                let reading = testing::read_unasked(*kind, &text);
+                prop_assert_eq!(reading.status == CaptureStatus::Parsed, reading.reason.is_none());
+            }
+            testing::claimed(&text);
+        }
     }
 }

@@ -169,6 +169,9 @@ fn read_commands(line: u32, text: &str, into: &mut Vec<Command>) -> Result<(), S
                 }
                 into.push(std::mem::replace(&mut command, Command { line, ..Command::default() }));
             }
+            if command.verb.contains(' ') {
+                return Err(format!("expected key=value, found {}", netsh::quote(rest)));
+            }
             if !command.verb.is_empty() {
                 command.verb.push(' ');
             }

@@ -317,8 +317,9 @@ fn language(block: &Block<'_>) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::super::CaptureStatus;
-    use super::super::netsh::testing::{damaged, data, read_unasked, scrambled};
+    use super::super::netsh::testing::{damage_says_nothing_new, data, read_unasked};
     use super::*;
+    use crate::workshop::damage;
 
     const SEPARATOR: &str = "===========================================================================";
 
@@ -374,20 +375,14 @@ mod tests {
     #[test]
     fn damage_never_makes_a_default_route_and_never_hides_one() {
         let text = whole();
-        for damaged in damaged(&text) {
+        damage_says_nothing_new(CaptureKind::RoutePrint, &text, true);
+        for damaged in damage::without_columns(&text, 1).into_iter().chain(damage::without_lines(&text, 3)) {
             let reading = read_unasked(CaptureKind::RoutePrint, &damaged);
             let CaptureData::RoutePrint(data) = reading.data else { continue };
-            let gateways: Vec<_> = data.ipv4_defaults().filter_map(|route| route.gateway).collect();
-            let right = gateways.iter().all(|gateway| gateway.to_string() == "192.168.1.1");
-            assert!(right || reading.status != CaptureStatus::Parsed, "{damaged}");
-            // The line that is left shows that there was a default route.
+            // A line that is left shows that there was a default route, though it cannot be read any more.
             let shown = damaged.lines().any(|line| line.trim_start().starts_with("0.0.0.0   "));
-            let hidden = data.ipv4_complete && gateways.is_empty() && reading.status == CaptureStatus::Parsed;
-            assert!(!(shown && hidden), "{damaged}");
-        }
-        for scrambled in scrambled(&text) {
-            let reading = read_unasked(CaptureKind::RoutePrint, &scrambled);
-            assert_eq!(reading.status == CaptureStatus::Parsed, reading.reason.is_none());
+            let hidden = data.ipv4_complete && data.ipv4_defaults().count() == 0;
+            assert!(!(shown && hidden && reading.status == CaptureStatus::Parsed), "{damaged}");
         }
     }
 }

@@ -163,3 +163,43 @@ fn read(block: &Block<'_>) -> Reading {
     }
     netsh::reading(CaptureData::TcpGlobal(data), english.then_some("en"), &doubts)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::CaptureStatus;
+    use super::super::netsh::testing::data;
+    use super::*;
+
+    #[test]
+    fn windows_11_has_other_parameters() {
+        // Layout of Windows 11 with its later parameters.
+        let text = "Querying active state...\n\nTCP Global Parameters\n----------------------------------------------\n\
+            Receive-Side Scaling State          : enabled\nReceive Window Auto-Tuning Level    : disabled\n\
+            Add-On Congestion Control Provider  : default\nECN Capability                      : disabled\n\
+            RFC 1323 Timestamps                 : allowed\nInitial RTO                         : 1000\n\
+            Receive Segment Coalescing State    : enabled\nNon Sack Rtt Resiliency             : disabled\n\
+            Max SYN Retransmissions             : 4\nFast Open                           : enabled\n\
+            Fast Open Fallback                  : enabled\nHyStart                             : enabled\n\
+            Proportional Rate Reduction         : enabled\nPacing Profile                      : off\n\n";
+        let (data, status, _) = data!(TcpGlobal, text);
+        assert_eq!((status, data.settings.len()), (CaptureStatus::Parsed, 14));
+        let value = |parameter| data.value(parameter).map(|setting| (setting.line, setting.value.as_str()));
+        assert_eq!(value(Parameter::AutoTuningLevel), Some((6, "disabled")));
+        assert_eq!(value(Parameter::FastOpen), Some((14, "enabled")));
+        assert_eq!(value(Parameter::FastOpenFallback), Some((15, "enabled")));
+        assert_eq!(value(Parameter::PacingProfile), Some((18, "off")));
+    }
+
+    #[test]
+    fn terms_tell_the_parameters_of_other_languages() {
+        let text = "Globale TCP-Parameter\n----------------------------------------------\n\
+            Zustand der Skalierung              : enabled\nStufe des Empfangsfensters          : normal\n\
+            ECN-Funktion                        : disabled\nRFC 1323-Zeitstempel                : disabled\n";
+        let (data, status, reason) = data!(TcpGlobal, text);
+        assert_eq!(data.value(Parameter::AutoTuningLevel).map(|setting| setting.line), Some(4));
+        assert_eq!(data.value(Parameter::Timestamps).map(|setting| setting.line), Some(6));
+        assert_eq!(data.value(Parameter::ReceiveSideScaling), None);
+        assert_eq!(status, CaptureStatus::Partial);
+        assert!(reason.unwrap().starts_with("line 3: the parameter \"Zustand der Skalierung\""));
+    }
+}

@@ -206,10 +206,11 @@ fn read(block: &Block<'_>) -> Reading {
     let mut data = Data::default();
     let mut doubts = Doubts::default();
     let mut languages = Languages::default();
+    let mut seen = Vec::new();
     for (number, line) in block.lines() {
         data.no_adapter |= NO_ADAPTER.iter().any(|sentence| line.contains(sentence));
         if let Some(found) = shape::labelled(line).filter(|found| found.indent >= 2) {
-            take(number, found.label, found.value, &mut data.interfaces, &mut languages);
+            take(number, found.label, found.value, &mut data.interfaces, &mut seen, &mut languages);
         } else if let Some(failure) = shape::failure_in(line) {
             doubts.at(number, failure.words());
         }
@@ -233,24 +234,31 @@ fn read(block: &Block<'_>) -> Reading {
     netsh::reading(CaptureData::WlanInterfaces(data), language.as_deref(), &doubts)
 }
 
-/// Takes one line; a key that the adapter has already begins the next adapter.
-fn take(line: u32, label: &str, value: &str, interfaces: &mut Vec<Interface>, languages: &mut Languages) {
-    let have_mac = interfaces.last().is_some_and(|interface| interface.mac.is_some());
+/// Takes one line; a key that the adapter has already begins the next adapter, so that none gets a value of another.
+fn take(
+    line: u32,
+    label: &str,
+    value: &str,
+    interfaces: &mut Vec<Interface>,
+    seen: &mut Vec<Field>,
+    languages: &mut Languages,
+) {
     let field = match find_label(LABELS, label) {
         Some((field, spoken)) => {
             languages.vote(&spoken);
             Some(field)
         }
-        None => field_by_type(value, have_mac),
+        None => field_by_type(value, seen.contains(&Field::Mac)),
     };
-    let starts = match (field, interfaces.last()) {
-        (_, None) | (Some(Field::Name), _) => true,
-        (Some(Field::Guid), Some(last)) => last.guid.is_some(),
-        _ => false,
-    };
-    if starts {
-        interfaces.push(Interface { line, ..Interface::default() });
+    if field == Some(Field::Ignored) {
+        return;
     }
+    let again = field.is_some_and(|field| seen.contains(&field));
+    if interfaces.is_empty() || field == Some(Field::Name) || again {
+        interfaces.push(Interface { line, ..Interface::default() });
+        seen.clear();
+    }
+    seen.extend(field);
     if let Some(interface) = interfaces.last_mut() {
         set(interface, line, field, label, value);
     }
@@ -286,7 +294,91 @@ fn set(interface: &mut Interface, line: u32, field: Option<Field>, label: &str, 
         Some(Field::TransmitRate) => interface.transmit_mbps = rate(),
         Some(Field::Signal) => interface.signal_percent = percent(value),
         Some(Field::Profile) => interface.profile = text(),
+        // `take` has left these out.
         Some(Field::Ignored) => {}
         None => interface.other_keys.push(OtherKey { line, label: label.to_owned() }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::netsh::testing::{damage_says_nothing_new, data, read_unasked};
+    use super::super::{CaptureKind, CaptureStatus};
+
+    /// Layout of Windows 10, English; the second adapter is not connected.
+    const TWO: &str = "\nThere are 2 interfaces on the system: \n\n    Name                   : Wi-Fi\n    \
+        Description            : Intel(R) Wi-Fi 6 AX201 160MHz\n    GUID                   : 3f9a7c1e-1111-2222-3333-444455556666\n    \
+        Physical address       : aa:bb:cc:00:11:22\n    State                  : connected\n    SSID                   : Corp: 5\n    \
+        BSSID                  : 11:22:33:44:55:66\n    Network type           : Infrastructure\n    Radio type             : 802.11ac\n    \
+        Authentication         : WPA2-Enterprise\n    Cipher                 : CCMP\n    Connection mode        : Profile\n    \
+        Channel                : 36\n    Receive rate (Mbps)    : 866.7\n    Transmit rate (Mbps)   : 780\n    \
+        Signal                 : 99% \n    Profile                : Corp \n\n    Hosted network status  : Not available\n\n    \
+        Name                   : Wi-Fi 2\n    Description            : USB adapter\n    GUID                   : 00000000-1111-2222-3333-444455556666\n    \
+        Physical address       : aa:bb:cc:00:11:33\n    State                  : disconnected\n    Radio status           : Hardware On\n                             \
+        Software On\n\n";
+
+    #[test]
+    fn two_adapters_of_windows_10() {
+        let (data, status, reason) = data!(WlanInterfaces, TWO);
+        assert_eq!((status, reason, data.interfaces.len()), (CaptureStatus::Parsed, None, 2));
+        let first = &data.interfaces[0];
+        assert_eq!((first.line, first.name.as_deref(), first.connected), (4, Some("Wi-Fi"), Some(true)));
+        assert_eq!(
+            (first.ssid.as_deref(), first.bssid.as_deref()),
+            (Some("Corp: 5"), Some("11-22-33-44-55-66"))
+        );
+        assert_eq!(
+            (first.receive_mbps, first.signal_percent, first.channel),
+            (Some(866.7), Some(99), Some(36))
+        );
+        let second = &data.interfaces[1];
+        assert_eq!((second.line, second.connected, second.state_line), (24, Some(false), Some(28)));
+    }
+
+    #[test]
+    fn the_password_of_the_network_is_not_kept() {
+        for label in ["Key Content            ", "Schlüsselinhalt        ", "Contenu de la clé      "] {
+            let text = TWO.replace(
+                "Signal                 : 99%",
+                &format!("{label}: correct horse\n    Signal                 : 99%"),
+            );
+            let (data, status, _) = data!(WlanInterfaces, &text);
+            assert!(!format!("{data:?}").contains("correct horse"));
+            assert_eq!(
+                (data.interfaces[0].other_keys[0].label.as_str(), status),
+                (label.trim(), CaptureStatus::Partial)
+            );
+        }
+    }
+
+    #[test]
+    fn no_adapter_is_an_answer_and_a_stopped_service_is_none() {
+        let (data, status, _) = data!(WlanInterfaces, "\nThere is no wireless interface on the system.\n");
+        assert_eq!((data.no_adapter, status), (true, CaptureStatus::Parsed));
+        let stopped = read_unasked(
+            CaptureKind::WlanInterfaces,
+            "The Wireless AutoConfig Service (wlansvc) is not running.\n",
+        );
+        assert_ne!(stopped.status, CaptureStatus::Parsed);
+    }
+
+    #[test]
+    fn an_unknown_language_keeps_what_types_tell() {
+        let text = TWO
+            .replace("State  ", "Stan   ")
+            .replace(" connected", " połączono")
+            .replace("Physical address", "Adres fizyczny  ");
+        let (data, status, _) = data!(WlanInterfaces, &text);
+        let first = &data.interfaces[0];
+        assert_eq!(
+            (first.connected, first.mac.as_deref(), first.bssid.as_deref()),
+            (None, Some("AA-BB-CC-00-11-22"), Some("11-22-33-44-55-66"))
+        );
+        assert_eq!(status, CaptureStatus::Partial);
+    }
+
+    #[test]
+    fn damage_says_nothing_new_of_adapters() {
+        damage_says_nothing_new(CaptureKind::WlanInterfaces, TWO, true);
     }
 }

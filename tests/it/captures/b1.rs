@@ -2,6 +2,8 @@
 //!
 //! Every expected value below was read by eye from the capture file that the test names.
 
+#![allow(clippy::panic, clippy::unwrap_used, reason = "the helpers of tests may fail like the tests")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -11,7 +13,10 @@ use actriage::artifact::capture::{
 };
 use actriage::artifact::text::Text;
 
+use serde_json::Value;
+
 use crate::corpus;
+use crate::workshop::damage;
 
 /// Folders of the captures and the kind that their files must be read as.
 const FOLDERS: &[(&str, CaptureKind)] = &[
@@ -567,4 +572,82 @@ fn route_print_in_english() {
     // … is not the same as a list of which nothing is known.
     let data: route_print::Data = data!(&root, "route_print/en-win10-6.txt", RoutePrint);
     assert_eq!((data.ipv4.len(), data.ipv4_complete), (0, false));
+}
+
+/// Reads a damaged text; gives back how many outputs of the kind were still taken for whole.
+fn check_damage(path: &str, kind: CaptureKind, sound: &Value, damaged: String, cut: bool) -> usize {
+    let text = Text::decode(damaged.as_bytes());
+    let mut whole = 0;
+    for found in capture::read(&text) {
+        assert_eq!(found.status == CaptureStatus::Parsed, found.reason.is_none(), "{path}");
+        if found.kind == kind && found.status == CaptureStatus::Parsed {
+            let data = serde_json::to_value(&found.data).unwrap();
+            assert!(damage::covers(sound, &data, cut), "{path}: {data:#}\n{damaged}");
+            whole += 1;
+        }
+    }
+    whole
+}
+
+#[test]
+fn lost_lines_and_columns_never_say_something_new() {
+    let root = root_or_return!();
+    let (mut texts, mut whole) = (0, 0);
+    for row in corpus::tsv(&root.join("MANIFEST.tsv")) {
+        let path = row["path"].as_str();
+        let folder = path.split('/').next().unwrap_or_default();
+        let Some((_, kind)) = FOLDERS.iter().find(|(name, _)| *name == folder) else { continue };
+        let kind = EXCEPTIONS.iter().find(|(file, _)| *file == path).map_or(*kind, |(_, kind)| *kind);
+        if kind == CaptureKind::Ipconfig {
+            continue;
+        }
+        let sound = serde_json::to_value(&one(&root, path, kind).data).unwrap();
+        let text = Text::decode(&std::fs::read(root.join(path)).unwrap());
+        let text: Vec<&str> = text.lines().map(|(_, line)| line).collect();
+        let text = text.join("\n");
+        // Long files repeat themselves, so not every line of them is taken.
+        let step = 1 + text.lines().count() / 60;
+        for damaged in damage::without_lines(&text, 3).into_iter().step_by(step) {
+            whole += check_damage(path, kind, &sound, damaged, false);
+            texts += 1;
+        }
+        // The lines of a script have no columns: one that was cut is a shorter script.
+        if kind != CaptureKind::NetshDump {
+            for damaged in damage::without_columns(&text, 3) {
+                whole += check_damage(path, kind, &sound, damaged, true);
+                texts += 1;
+            }
+        }
+    }
+    println!("{texts} damaged texts, {whole} of them still whole and saying nothing new");
+    assert!(texts > 2000 && whole > 100);
+}
+
+#[test]
+fn replaced_bytes_never_panic() {
+    let root = root_or_return!();
+    let mut texts = 0;
+    // A small generator with a fixed seed (Lehmer, modulus 2^31 - 1): the same bytes in every run.
+    let mut state = 20_261_122_u64;
+    let mut next = |below: usize| {
+        state = state * 48_271 % 0x7fff_ffff;
+        state as usize % below.max(1)
+    };
+    for (folder, _) in FOLDERS {
+        for entry in std::fs::read_dir(root.join(folder)).unwrap() {
+            let sound = std::fs::read(entry.unwrap().path()).unwrap();
+            for _ in 0..20 {
+                let mut bytes = sound.clone();
+                for _ in 0..1 + bytes.len() / 200 {
+                    let at = next(bytes.len());
+                    bytes[at] = next(256) as u8;
+                }
+                for found in capture::read(&Text::decode(&bytes)) {
+                    assert_eq!(found.status == CaptureStatus::Parsed, found.reason.is_none());
+                }
+                texts += 1;
+            }
+        }
+    }
+    println!("{texts} texts with replaced bytes");
 }

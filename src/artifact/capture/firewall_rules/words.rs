@@ -186,30 +186,6 @@ fn look_up<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
     table.iter().find(|(name, _)| *name == word).map(|(_, value)| *value)
 }
 
-pub(super) fn yes_or_no(word: &str) -> Option<bool> {
-    const WORDS: &[(&str, bool)] = &[
-        ("yes", true),
-        ("no", false),
-        ("ja", true),
-        ("nein", false),
-        ("oui", true),
-        ("non", false),
-        ("sí", true),
-        ("sì", true),
-        ("sim", true),
-        ("não", false),
-        ("да", true),
-        ("нет", false),
-        ("是", true),
-        ("否", false),
-        ("はい", true),
-        ("いいえ", false),
-        ("예", true),
-        ("아니요", false),
-    ];
-    look_up(WORDS, word)
-}
-
 pub(super) fn direction(word: &str) -> Option<Direction> {
     const WORDS: &[(&str, Direction)] = &[
         ("in", Direction::In),
