@@ -8,7 +8,7 @@ mod json;
 use serde::Serialize;
 
 use super::shape::{Form as ObjectForm, Object, failed, objects};
-use super::{Block, CaptureData, CaptureKind, CaptureStatus, Reader, Reading};
+use super::{Block, CaptureData, CaptureKind, Reader, Reading};
 
 /// The typed content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -30,7 +30,8 @@ pub struct Acl {
     pub group: Option<String>,
     /// `Access`, in its order.
     pub access: Vec<Rule>,
-    /// Every rule of the access list was read.
+    /// Every rule of the access list was read, and `Sddl` has as many. Only then does the lack of a rule mean something: a list
+    /// that lost a line looks like a shorter one.
     pub access_complete: bool,
     /// `Sddl` and where it stands, wrapped lines joined.
     pub sddl: Option<Sddl>,
@@ -85,17 +86,12 @@ fn recognise(block: &Block<'_>) -> u8 {
             || line.split_once(" :").or_else(|| line.split_once(':')).map(|(key, _)| key.trim()),
             |rest| rest.split_once('"').map(|(key, _)| key),
         );
-        if let Some(at) = key.and_then(|key| KEYS.iter().position(|one| *one == key)) {
-            if let Some(seen) = seen.get_mut(at) {
-                *seen = true;
-            }
+        for (seen, name) in seen.iter_mut().zip(KEYS) {
+            *seen |= key == Some(name);
         }
     }
-    let named = block.command.is_some_and(|command| command.to_ascii_lowercase().contains("get-acl"));
     match (seen, seen.iter().filter(|seen| **seen).count()) {
         ([.., true], 3..) | ([_, true, _, true, _], 3..) => 92,
-        (_, 1..) if named => 80,
-        (_, 0) if named => 50,
         _ => 0,
     }
 }
@@ -149,12 +145,21 @@ fn rules(block: &Block<'_>, object: &Object) -> (Vec<Rule>, bool) {
     (rules, complete && broken.is_none())
 }
 
+/// Number of entries of the access list in a descriptor; the audit list behind `S:` has its own.
+fn entries(sddl: &str) -> usize {
+    let list = sddl.split_once("D:").map_or(sddl, |(_, list)| list);
+    let list = list.split_once(")S:").map_or(list, |(list, _)| list);
+    list.matches('(').count()
+}
+
 fn acl(block: &Block<'_>, object: &Object) -> Option<Acl> {
     if !object.has("Owner") && !object.has("Sddl") {
         return None;
     }
     let text = |name: &str| joined(object, name).map(|(_, text)| text);
-    let (access, access_complete) = rules(block, object);
+    let (access, whole) = rules(block, object);
+    let sddl = joined(object, "Sddl").map(|(line, value)| Sddl { line, value });
+    let access_complete = whole && sddl.as_ref().is_some_and(|sddl| entries(&sddl.value) == access.len());
     Some(Acl {
         line: object.line,
         path: text("Path"),
@@ -162,7 +167,7 @@ fn acl(block: &Block<'_>, object: &Object) -> Option<Acl> {
         group: text("Group"),
         access,
         access_complete,
-        sddl: joined(object, "Sddl").map(|(line, value)| Sddl { line, value }),
+        sddl,
     })
 }
 
@@ -175,21 +180,22 @@ fn read(block: &Block<'_>) -> Reading {
     if data.objects.is_empty() {
         return failed(block).unwrap_or_else(|| Reading::unrecognized("no access list could be read"));
     }
-    let bare = data.objects.iter().find(|acl| acl.sddl.is_none() && !acl.access_complete);
-    let unsure = data.objects.iter().find(|acl| acl.sddl.is_none());
-    let reason = match (bare, unsure) {
-        (Some(acl), _) => Some(format!("the access list of the object at line {} is cut off", acl.line)),
-        (None, Some(acl)) => {
-            Some(format!("the listing of the object at line {} ends before its Sddl", acl.line))
-        }
-        (None, None) => None,
-    };
-    let status = if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed };
-    Reading { status, reason, language: None, data: CaptureData::Acl(data) }
+    let reason = data.objects.iter().find_map(|acl| match (acl.access_complete, &acl.sddl) {
+        (false, None) => Some(format!("the listing of the object at line {} ends before its Sddl", acl.line)),
+        (false, Some(sddl)) => Some(format!(
+            "the access list of the object at line {} holds {} rules and its Sddl {}",
+            acl.line,
+            acl.access.len(),
+            entries(&sddl.value)
+        )),
+        (true, _) => None,
+    });
+    Reading::of(CaptureData::Acl(data), reason)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::CaptureStatus;
     use super::*;
     use crate::artifact::text::Text;
 
@@ -233,13 +239,13 @@ mod tests {
     #[test]
     fn the_json_form() {
         let (status, data) = of(
-            "{\n  \"Path\": \"Microsoft.PowerShell.Core\\\\Registry::HKEY_USERS\\\\S-1-5-20\",\n  \"Owner\": \"BUILTIN\\\\Administrators\",\n  \"Group\": \"NT AUTHORITY\\\\SYSTEM\",\n  \"Access\": [\n    {\"RegistryRights\": 983103, \"AccessControlType\": 0, \"IdentityReference\": {\"Value\": \"NT AUTHORITY\\\\NETWORK SERVICE\"}, \"IsInherited\": false},\n    {\"RegistryRights\": \"ReadKey\", \"AccessControlType\": \"Deny\", \"IdentityReference\": \"Everyone\", \"IsInherited\": true}\n  ],\n  \"Sddl\": \"O:BAG:SYD:P(A;OICI;KA;;;NS)\"\n}\n",
+            "{\n  \"Path\": \"Microsoft.PowerShell.Core\\\\Registry::HKEY_USERS\\\\S-1-5-20\",\n  \"Owner\": \"BUILTIN\\\\Administrators\",\n  \"Group\": \"NT AUTHORITY\\\\SYSTEM\",\n  \"Access\": [\n    {\"RegistryRights\": 983103, \"AccessControlType\": 0, \"IdentityReference\": {\"Value\": \"NT AUTHORITY\\\\NETWORK SERVICE\"}, \"IsInherited\": false},\n    {\"RegistryRights\": \"ReadKey\", \"AccessControlType\": \"Deny\", \"IdentityReference\": \"Everyone\", \"IsInherited\": true}\n  ],\n  \"Sddl\": \"O:BAG:SYD:P(A;OICI;KA;;;NS)(D;;KR;;;WD)\"\n}\n",
         );
         assert_eq!(status, CaptureStatus::Parsed);
         let acl = &data.objects[0];
         assert_eq!(acl.access[0].account, "NT AUTHORITY\\NETWORK SERVICE");
         assert_eq!((acl.access[0].access, acl.access[0].rights[0].as_str()), (Access::Allow, "983103"));
         assert_eq!((acl.access[1].access, acl.access[1].inherited), (Access::Deny, Some(true)));
-        assert_eq!(acl.sddl.as_ref().unwrap().value, "O:BAG:SYD:P(A;OICI;KA;;;NS)");
+        assert_eq!(acl.sddl.as_ref().unwrap().value, "O:BAG:SYD:P(A;OICI;KA;;;NS)(D;;KR;;;WD)");
     }
 }

@@ -121,12 +121,10 @@ fn recognise(block: &Block<'_>) -> u8 {
         publisher |= line.starts_with("PUBID: ");
         folder |= line.starts_with("FOLDER: ");
     }
-    let named = block.command.is_some_and(|command| command.to_ascii_lowercase().contains("get-appxpackage"));
     match seen.iter().filter(|seen| **seen).count() {
         2.. => 92,
         1 => 70,
         0 if publisher && folder => 80,
-        0 if named => 60,
         0 => 0,
     }
 }
@@ -238,11 +236,13 @@ fn inventory(block: &Block<'_>) -> Data {
     for (number, line) in block.lines() {
         let Some((key, value)) = line.split_once(": ") else {
             data.packages.extend(open.take());
+            publisher.clear();
             continue;
         };
         let value = value.trim().to_owned();
         if key == "NAME" {
             data.packages.extend(open.take());
+            publisher.clear();
         }
         let package = open.get_or_insert_with(|| Package { line: number, ..Package::default() });
         match key {
@@ -253,7 +253,8 @@ fn inventory(block: &Block<'_>) -> Data {
                 if full_name_parts(folder).is_some() {
                     package.full_name = Some(folder.to_owned());
                 }
-                let name = folder.split('_').next().filter(|_| folder.ends_with(&publisher));
+                let own = !publisher.is_empty() && folder.ends_with(&publisher);
+                let name = folder.split('_').next().filter(|_| own);
                 package.name = name.map(str::to_owned);
                 package.family = name.map(|name| format!("{name}_{publisher}"));
                 package.install_location = Some(value);
@@ -306,8 +307,7 @@ fn read(block: &Block<'_>) -> Reading {
         Some(line) => Some(format!("line {line} belongs to no whole package")),
         None => data.cut.then(|| "some objects have no name".to_owned()),
     };
-    let status = if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed };
-    Reading { status, reason, language: None, data: CaptureData::AppxPackages(data) }
+    Reading::of(CaptureData::AppxPackages(data), reason)
 }
 
 /// The last object of a list that has fewer properties than all others was cut off.

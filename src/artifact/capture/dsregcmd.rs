@@ -8,7 +8,8 @@ pub mod typed;
 
 use serde::Serialize;
 
-use super::{Block, CaptureData, CaptureKind, CaptureStatus, Reader, Reading};
+use super::shape::failed;
+use super::{Block, CaptureData, CaptureKind, Reader, Reading};
 
 /// The typed content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -260,7 +261,8 @@ fn read(block: &Block<'_>) -> Reading {
     let data = builder.data;
     let entries: usize = data.sections.iter().map(|section| section.entries.len()).sum();
     let reason = if entries == 0 {
-        return Reading::unrecognized("headings of dsregcmd /status without any entry");
+        return failed(block)
+            .unwrap_or_else(|| Reading::unrecognized("headings of dsregcmd /status without any entry"));
     } else if let Some(line) = data.unread.first() {
         Some(format!("line {line} is neither a key with its value nor the rest of one"))
     } else if data.sections.iter().any(|section| section.name.is_none()) {
@@ -268,6 +270,5 @@ fn read(block: &Block<'_>) -> Reading {
     } else {
         None
     };
-    let status = if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed };
-    Reading { status, reason, language: None, data: CaptureData::Dsregcmd(data) }
+    Reading::of(CaptureData::Dsregcmd(data), reason)
 }

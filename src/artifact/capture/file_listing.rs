@@ -10,7 +10,7 @@ mod tree;
 use serde::Serialize;
 
 use super::shape::failed;
-use super::{Block, CaptureData, CaptureKind, CaptureStatus, Reader, Reading};
+use super::{Block, CaptureData, CaptureKind, Reader, Reading};
 
 /// The typed content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -203,12 +203,12 @@ fn read(block: &Block<'_>) -> Reading {
     } else {
         None
     };
-    let status = if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed };
-    Reading { status, reason, language: None, data: CaptureData::FileListing(data) }
+    Reading::of(CaptureData::FileListing(data), reason)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::CaptureStatus;
     use super::*;
     use crate::artifact::text::Text;
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::shape::{Form as ObjectForm, failed, objects};
 use super::systeminfo::kb;
-use super::{Block, CaptureData, CaptureKind, CaptureStatus, Reader, Reading, wmic};
+use super::{Block, CaptureData, CaptureKind, Reader, Reading, wmic};
 use crate::time::FileTime;
 
 /// The typed content.
@@ -97,17 +97,29 @@ impl Data {
 fn hotfix(line: u32, get: impl Fn(&str) -> Option<String>) -> Option<Hotfix> {
     let id = get(ID)?;
     let service_pack = get("ServicePackInEffect");
+    let (installed_by, installed_on) = realigned(get("InstalledBy"), get("InstalledOn"));
     Some(Hotfix {
         line,
         kb: kb(&id).or_else(|| service_pack.as_deref().and_then(kb)),
         id,
         description: get("Description"),
-        installed_on: get("InstalledOn"),
+        installed_on,
         installed: None,
-        installed_by: get("InstalledBy"),
+        installed_by,
         service_pack,
         computer: get("CSName").or_else(|| get("PSComputerName")).or_else(|| get("Source")),
     })
+}
+
+/// A table whose account names were shortened after it was printed has its dates further left than the heading: the date then
+/// stands behind the account.
+fn realigned(by: Option<String>, on: Option<String>) -> (Option<String>, Option<String>) {
+    match (by.as_deref().and_then(|by| by.rsplit_once("  ")), &on) {
+        (Some((account, date)), None) if dates::is_date(date) => {
+            (Some(account.trim_end().to_owned()), Some(date.trim().to_owned()))
+        }
+        _ => (by, on),
+    }
 }
 
 /// The rows, and the first line that is none.
@@ -151,8 +163,7 @@ fn read(block: &Block<'_>) -> Reading {
         hotfix.installed = hotfix.installed_on.as_deref().and_then(|text| dates::date(text, order));
     }
     let reason = odd.map(|line| format!("line {line} is no update"));
-    let status = if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed };
-    Reading { status, reason, language: None, data: CaptureData::Hotfixes(data) }
+    Reading::of(CaptureData::Hotfixes(data), reason)
 }
 
 #[cfg(test)]

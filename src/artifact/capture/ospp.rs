@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::shape::{failed, labelled};
-use super::{Block, CaptureData, CaptureKind, CaptureStatus, Reader, Reading};
+use super::{Block, CaptureData, CaptureKind, Reader, Reading};
 
 /// The typed content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -99,7 +99,12 @@ const STATES: [(&str, State); 7] = [
 /// Reads this kind.
 pub const READER: Reader = Reader { kind: CaptureKind::Ospp, recognise, starts: is_start, read };
 
+/// The banner of the script host, whose first words are the same in every language.
 fn is_start(line: &str) -> bool {
+    line.starts_with("Microsoft (R) Windows Script Host")
+}
+
+fn is_processing(line: &str) -> bool {
     line.starts_with("---Processing---")
 }
 
@@ -109,17 +114,16 @@ fn recognise(block: &Block<'_>) -> u8 {
         let line = line.trim();
         let score = if line.starts_with("LICENSE STATUS:") || line.starts_with("LICENSE NAME:") {
             95
-        } else if is_start(line) || is_no_keys(line) {
+        } else if is_processing(line) || is_no_keys(line) {
             85
-        } else if line.contains("ospp.vbs") || status_word(line).is_some() {
+        } else if status_word(line).is_some() {
             50
         } else {
             0
         };
         best = best.max(score);
     }
-    let named = block.command.is_some_and(|command| command.to_ascii_lowercase().contains("ospp.vbs"));
-    if named { best.max(90) } else { best }
+    best
 }
 
 fn is_no_keys(line: &str) -> bool {
@@ -201,11 +205,16 @@ fn read(block: &Block<'_>) -> Reading {
         } else if let Some(row) = labelled(line) {
             // Banner lines before the first licence have no place in one.
             let begins = ["PRODUCT ID", "SKU ID", "LICENSE NAME"].contains(&row.label);
-            if open.is_none() && (begins || status_word(line).is_some()) {
+            let status = status_word(line);
+            // A rule that got lost: the first rows, or another status, come behind a status.
+            if (begins || status.is_some()) && open.as_ref().is_some_and(|licence| licence.status.is_some()) {
+                data.licences.extend(open.take());
+            }
+            if open.is_none() && (begins || status.is_some()) {
                 open = Some(Licence { line: number, ..Licence::default() });
             }
             let Some(licence) = open.as_mut() else { continue };
-            if let Some(word) = status_word(line) {
+            if let Some(word) = status {
                 let known = STATES.iter().find(|(name, _)| *name == word);
                 licence.state = known.map_or(State::Unknown, |(_, state)| *state);
                 licence.status = Some(Field { line: number, value: word.to_owned() });
@@ -229,12 +238,12 @@ fn read(block: &Block<'_>) -> Reading {
             })
         }
     };
-    let status = if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed };
-    Reading { status, reason, language: None, data: CaptureData::Ospp(data) }
+    Reading::of(CaptureData::Ospp(data), reason)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::CaptureStatus;
     use super::*;
     use crate::artifact::text::Text;
 

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::shape::{Form as ObjectForm, columns, failed, labelled, objects};
-use super::{Block, CaptureData, CaptureKind, CaptureStatus, Reader, Reading};
+use super::{Block, CaptureData, CaptureKind, Reader, Reading};
 
 /// The typed content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -88,12 +88,10 @@ fn recognise(block: &Block<'_>) -> u8 {
     if rule(block).is_some() {
         return 95;
     }
-    let named = block.command.is_some_and(|command| command.to_ascii_lowercase().contains("tasklist"));
     let data = rows_without_rule(block).unwrap_or_default();
     let images = data.processes.iter().filter(|process| process.name.to_ascii_lowercase().ends_with(".exe"));
     match images.count() {
         1.. if data.unread.len() < data.processes.len() => 80,
-        _ if named => 60,
         _ => 0,
     }
 }
@@ -225,10 +223,9 @@ fn settle(data: &mut Data) {
         _ => None,
     };
     for process in &mut data.processes {
-        if let [item] = process.items.as_slice() {
-            if word.as_ref() == Some(item) || NOT_APPLICABLE.contains(&item.as_str()) {
-                process.items.clear();
-            }
+        let nothing = |item: &String| word.as_ref() == Some(item) || NOT_APPLICABLE.contains(&item.as_str());
+        if matches!(process.items.as_slice(), [item] if nothing(item)) {
+            process.items.clear();
         }
     }
 }
@@ -248,8 +245,7 @@ fn read(block: &Block<'_>) -> Reading {
             .any(|word| word.eq_ignore_ascii_case("/fi") || word.eq_ignore_ascii_case("-fi"))
     });
     let reason = data.unread.first().map(|line| format!("line {line} is no row of the table"));
-    let status = if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed };
-    Reading { status, reason, language: None, data: CaptureData::Tasklist(data) }
+    Reading::of(CaptureData::Tasklist(data), reason)
 }
 
 #[cfg(test)]

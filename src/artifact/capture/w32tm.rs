@@ -7,9 +7,9 @@ mod status;
 
 use serde::Serialize;
 
-use super::shape::failure::failed;
-use super::shape::{Labelled, labelled};
-use super::{Block, CaptureData, CaptureKind, CaptureStatus, Reader, Reading};
+use super::command::kind_of;
+use super::shape::{Labelled, failed, labelled};
+use super::{Block, CaptureData, CaptureKind, Reader, Reading};
 pub use status::Status;
 
 /// The typed content; which parts are filled tells which queries the block answers.
@@ -74,12 +74,10 @@ const LOCAL_SOURCES: [&str; 3] =
 const SERVICE_NOT_ACTIVE: &str = "0x80070426";
 
 fn recognise(block: &Block<'_>) -> u8 {
-    let named = block.command.is_some_and(|command| command.to_ascii_lowercase().contains("w32tm"));
     let data = gather(block);
     let filled = data.status.is_some() || !data.samples.is_empty() || !data.peers.is_empty();
     let short = || block.lines().filter(|(_, line)| !line.trim().is_empty()).take(4).count() <= 3;
     match () {
-        () if named => 90,
         () if filled => 88,
         () if data.configuration.len() >= 4 => 85,
         () if data.source.is_some() => 60,
@@ -196,8 +194,7 @@ fn source(block: &Block<'_>) -> Option<Field> {
     let ((line, text), None) = (lines.next()?, lines.next()) else { return None };
     let text = text.trim();
     let asked = block.command.is_some_and(|command| {
-        let command = command.to_ascii_lowercase();
-        command.contains("w32tm") && command.contains("/source")
+        kind_of(command) == Some(CaptureKind::W32tm) && command.to_ascii_lowercase().contains("/source")
     });
     let flagged = text.split_once(",0x").is_some_and(|(host, flags)| {
         is_host(host) && !flags.is_empty() && flags.bytes().all(|byte| byte.is_ascii_hexdigit())
@@ -229,12 +226,12 @@ fn read(block: &Block<'_>) -> Reading {
     } else {
         None
     };
-    let status = if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed };
-    Reading { status, reason, language, data: CaptureData::W32tm(data) }
+    Reading { language, ..Reading::of(CaptureData::W32tm(data), reason) }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::CaptureStatus;
     use super::*;
     use crate::artifact::text::Text;
 

@@ -5,8 +5,9 @@
 
 use serde::Serialize;
 
+use super::command::kind_of;
 use super::shape::{columns, failed};
-use super::{Block, CaptureData, CaptureKind, CaptureStatus, Reader, Reading};
+use super::{Block, CaptureData, CaptureKind, Reader, Reading};
 
 /// The typed content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -112,16 +113,8 @@ const ENVIRONMENT: [&str; 4] = ["ComSpec", "PATHEXT", "SystemRoot", "windir"];
 /// Lines that are looked at to recognise an output.
 const LOOKED_AT: usize = 400;
 
-fn command_names(block: &Block<'_>) -> bool {
-    block.command.is_some_and(|command| {
-        command
-            .split_whitespace()
-            .any(|word| word.eq_ignore_ascii_case("wmic") || word.eq_ignore_ascii_case("wmic.exe"))
-    })
-}
-
 fn recognise(block: &Block<'_>) -> u8 {
-    let named = command_names(block);
+    let named = block.command.and_then(kind_of) == Some(CaptureKind::Wmic);
     let known = |name: &str| KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name));
     let (mut lines, mut pairs, mut hits) = (0_u32, 0_u32, 0_u32);
     for (_, line) in block.lines().filter(|(_, line)| !line.trim().is_empty()).take(LOOKED_AT) {
@@ -326,8 +319,7 @@ fn read(block: &Block<'_>) -> Reading {
         return failed(block).unwrap_or_else(|| Reading::unrecognized("no object of wmic could be read"));
     }
     let reason = data.unread.first().map(|line| format!("line {line} belongs to no object"));
-    let status = if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed };
-    Reading { status, reason, language: None, data: CaptureData::Wmic(data) }
+    Reading::of(CaptureData::Wmic(data), reason)
 }
 
 #[cfg(test)]

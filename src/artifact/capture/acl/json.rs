@@ -34,14 +34,16 @@ fn acl(line: u32, object: &Map<String, Value>) -> Option<Acl> {
         _ => &[],
     };
     let access: Vec<Rule> = listed.iter().filter_map(|item| rule(line, item.as_object()?)).collect();
+    let sddl = text("Sddl").map(|value| Sddl { line, value });
+    let as_many = sddl.as_ref().is_none_or(|sddl| super::entries(&sddl.value) == access.len());
     Some(Acl {
         line,
         path: text("Path").or_else(|| text("PSPath")),
         owner: text("Owner"),
         group: text("Group"),
-        access_complete: !listed.is_empty() && access.len() == listed.len(),
+        access_complete: as_many && access.len() == listed.len(),
         access,
-        sddl: text("Sddl").map(|value| Sddl { line, value }),
+        sddl,
     })
 }
 

@@ -63,6 +63,11 @@ pub fn date(text: &str, order: Order) -> Option<FileTime> {
     }
 }
 
+/// Whether a text begins with three numbers the way dates do.
+pub fn is_date(text: &str) -> bool {
+    parts(text.trim()).is_some()
+}
+
 /// Day and month with slashes or dashes and the year behind them.
 fn ambiguous(text: &str) -> Option<(u32, u32, u32)> {
     match parts(text)? {

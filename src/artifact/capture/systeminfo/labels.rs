@@ -31,8 +31,10 @@ pub enum Slot {
     ProductId,
     /// Date of installation, in the user's regional format.
     InstallDate,
-    /// Time of the last start, in the user's regional format; on Windows XP the time since then.
+    /// Time of the last start, in the user's regional format.
     BootTime,
+    /// How long the system has been up (Windows XP, in place of the boot time).
+    UpTime,
     /// Maker of the machine.
     SystemManufacturer,
     /// Model of the machine.
@@ -78,7 +80,7 @@ pub enum Slot {
 }
 
 impl Slot {
-    /// All rows in their order.
+    /// All rows in their order; [`Self::UpTime`] stands where [`Self::BootTime`] does.
     pub const ALL: [Self; 32] = [
         Self::HostName,
         Self::OsName,

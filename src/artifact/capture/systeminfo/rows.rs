@@ -21,6 +21,8 @@ pub struct Row<'t> {
     pub below: Vec<(u32, usize, &'t str)>,
 }
 
+/// No system prints half as many; what has more is another text.
+const MOST_ROWS: usize = 120;
 /// Labels longer than this are sentences.
 const LONGEST_LABEL: usize = 60;
 /// Lines below a row are indented to the value column, which no language has further left.
@@ -43,6 +45,9 @@ pub fn rows<'t>(block: &Block<'t>) -> Vec<Row<'t>> {
         }
         let Some((label, value)) = trimmed.split_once([':', '：']) else { continue };
         let label = label.trim_end();
+        if rows.len() == MOST_ROWS {
+            break;
+        }
         if !label.is_empty() && label.chars().count() <= LONGEST_LABEL {
             rows.push(Row { line: number, label, value: value.trim(), below: Vec::new() });
         }
@@ -50,11 +55,13 @@ pub fn rows<'t>(block: &Block<'t>) -> Vec<Row<'t>> {
     rows
 }
 
-/// `[01]: text` or `[01] : text`; the text is empty when the item was cut off.
-pub fn item(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix('[')?.trim_start_matches(|c: char| c.is_ascii_digit());
+/// `[01]: text` or `[01] : text`: its number and its text, which is empty when the item was cut off.
+pub fn item(text: &str) -> Option<(u32, &str)> {
+    let inner = text.strip_prefix('[')?;
+    let rest = inner.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = inner.strip_suffix(rest)?.parse().ok()?;
     let rest = rest.strip_prefix(']').unwrap_or(rest).trim_start();
-    Some(rest.strip_prefix(':').unwrap_or(rest).trim())
+    Some((number, rest.strip_prefix(':').unwrap_or(rest).trim()))
 }
 
 /// What a value alone tells of its row. Several rows share some types, so this is a set.
@@ -73,7 +80,7 @@ fn typed(row: &Row<'_>) -> &'static [Slot] {
         &[Slot::SystemLocale, Slot::InputLocale]
     } else if value.starts_with("\\\\") {
         &[Slot::LogonServer]
-    } else if below(|text| item(text).is_some_and(|name| super::kb(name).is_some())) {
+    } else if below(|text| item(text).is_some_and(|(_, name)| super::kb(name).is_some())) {
         &[Slot::Hotfixes]
     } else if below(|text| text.starts_with('[') && text.contains('~')) {
         &[Slot::Processors]
