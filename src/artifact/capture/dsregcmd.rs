@@ -252,7 +252,8 @@ impl Builder {
 }
 
 fn read(block: &Block<'_>) -> Reading {
-    let mut builder = Builder { data: Data { form: form_of(block), ..Data::default() }, ..Builder::default() };
+    let mut builder =
+        Builder { data: Data { form: form_of(block), ..Data::default() }, ..Builder::default() };
     for (number, line) in block.lines() {
         builder.line(number, line);
     }

@@ -250,8 +250,9 @@ mod tests {
     #[test]
     fn nothing_installed_is_an_answer() {
         // text_formats.md 4.19.
-        let (status, data) =
-            of("---Processing--------------------------\n<No installed product keys detected>\n---Exiting-----------------------------\n");
+        let (status, data) = of(
+            "---Processing--------------------------\n<No installed product keys detected>\n---Exiting-----------------------------\n",
+        );
         assert_eq!((status, data.no_keys, data.licences.len()), (CaptureStatus::Parsed, Some(2), 0));
     }
 
@@ -266,7 +267,9 @@ mod tests {
 
     #[test]
     fn no_full_product_key_survives() {
-        let (_, data) = of("LICENSE NAME: Office 16, AB12C-DE34F-GH56I-JK78L-MN90P edition\nLICENSE STATUS:  ---LICENSED---\nLast 5 characters of installed product key: AB12C-DE34F-GH56I-JK78L-MN90P\n");
+        let (_, data) = of(
+            "LICENSE NAME: Office 16, AB12C-DE34F-GH56I-JK78L-MN90P edition\nLICENSE STATUS:  ---LICENSED---\nLast 5 characters of installed product key: AB12C-DE34F-GH56I-JK78L-MN90P\n",
+        );
         let json = serde_json::to_string(&data).unwrap();
         assert!(!json.contains("DE34F"), "{json}");
         assert_eq!(data.licences[0].last5, None);

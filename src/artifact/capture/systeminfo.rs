@@ -129,9 +129,9 @@ impl OsVersion {
         let mut number = || parts.next()?.parse::<u32>().ok();
         let (major, minor, build) = (number()?, number()?, number()?);
         let last: u32 = value.split_whitespace().last()?.parse().ok()?;
-        let service_pack = value.split_once("Service Pack ").and_then(|(_, rest)| {
-            rest.split_whitespace().next().and_then(|number| number.parse().ok())
-        });
+        let service_pack = value
+            .split_once("Service Pack ")
+            .and_then(|(_, rest)| rest.split_whitespace().next().and_then(|number| number.parse().ok()));
         (last == build).then_some(Self { line, major, minor, build, service_pack })
     }
 }
@@ -157,7 +157,8 @@ impl Hotfixes {
             .filter(|(_, name)| !name.is_empty())
             .map(|(line, name)| Hotfix { line, name: name.to_owned(), kb: kb(name) })
             .collect();
-        let complete = announced.is_some_and(|count| usize::try_from(count).is_ok_and(|count| count == listed.len()));
+        let complete =
+            announced.is_some_and(|count| usize::try_from(count).is_ok_and(|count| count == listed.len()));
         Self { line: row.line, announced, listed, complete }
     }
 }
@@ -239,7 +240,8 @@ fn read(block: &Block<'_>) -> Reading {
         data.fields.entry(slot).or_insert(Field { line: row.line, value });
     }
     if data.fields.is_empty() {
-        return failed(block).unwrap_or_else(|| Reading::unrecognized("no row of systeminfo could be placed"));
+        return failed(block)
+            .unwrap_or_else(|| Reading::unrecognized("no row of systeminfo could be placed"));
     }
     let reason = what_is_missing(&data);
     let status = if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed };

@@ -361,7 +361,8 @@ fn read(block: &Block<'_>) -> Reading {
     }
     let data = builder.data;
     if data == Data::default() && builder.problem.is_none() {
-        return failed(block).unwrap_or_else(|| Reading::unrecognized("no part of the listing could be read"));
+        return failed(block)
+            .unwrap_or_else(|| Reading::unrecognized("no part of the listing could be read"));
     }
     let shown = |section| sections.iter().any(|(found, ..)| *found == Some(section));
     let lost = TITLES.iter().filter(|(_, section)| *section != Section::Settings && !shown(*section));
@@ -371,7 +372,8 @@ fn read(block: &Block<'_>) -> Reading {
         let words = format!("sections that are not in the capture: {}", lost.join(", "));
         (!lost.is_empty()).then_some(words)
     });
-    let reason = reason.or_else(|| unknown.map(|l| format!("the licence at line {} has no known state", l.line)));
+    let reason =
+        reason.or_else(|| unknown.map(|l| format!("the licence at line {} has no known state", l.line)));
     let status = if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed };
     Reading { status, reason, language: None, data: CaptureData::Vnextdiag(data) }
 }
@@ -409,10 +411,8 @@ mod tests {
     #[test]
     fn titles_of_other_versions_are_known() {
         // Public copies of the script print "vNext licenses" and "Device licenses".
-        let (_, data) = of(
-            "========== Mode per ProductReleaseId ==========\no365proplusretail = Legacy\n\n\
-             ========== vNext licenses ===========\nNo licenses found.\n",
-        );
+        let (_, data) = of("========== Mode per ProductReleaseId ==========\no365proplusretail = Legacy\n\n\
+             ========== vNext licenses ===========\nNo licenses found.\n");
         assert_eq!(data.modes.items()[0].mode, "Legacy");
         assert_eq!(data.user_licences, Part::None(5));
         assert_eq!(data.device_licences, Part::NotShown);

@@ -274,7 +274,9 @@ mod tests {
     #[test]
     fn a_stopped_service_is_no_answer() {
         // text_formats.md 4.16: one error line with 0x80070426.
-        let text = Text::decode("Folgender Fehler ist aufgetreten: Der Dienst wurde nicht gestartet. (0x80070426)\n".as_bytes());
+        let text = Text::decode(
+            "Folgender Fehler ist aufgetreten: Der Dienst wurde nicht gestartet. (0x80070426)\n".as_bytes(),
+        );
         let block = Block::whole(&text);
         assert!(recognise(&block) > 0);
         assert_eq!(read(&block).status, CaptureStatus::ErrorOutput);

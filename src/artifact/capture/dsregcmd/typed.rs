@@ -158,7 +158,10 @@ const PRT_LAST_KEY: &str = "Server Error Description";
 
 impl Data {
     /// Sections by title, without regard to case.
-    pub fn sections_named<'d, 'n>(&'d self, name: &'n str) -> impl Iterator<Item = &'d Section> + use<'d, 'n> {
+    pub fn sections_named<'d, 'n>(
+        &'d self,
+        name: &'n str,
+    ) -> impl Iterator<Item = &'d Section> + use<'d, 'n> {
         let named = move |title: &str| title.eq_ignore_ascii_case(name);
         self.sections.iter().filter(move |section| section.name.as_deref().is_some_and(named))
     }
@@ -434,8 +437,12 @@ mod tests {
         assert_eq!(data.tpm_protected(), Some(At { line: 5, value: Flag::Yes }));
         assert_eq!(data.work_accounts().count(), 1);
         // With both titles gone nobody can say whose key it is.
-        let lost: String =
-            device.lines().chain(work.lines()).filter(|l| !l.starts_with('|')).map(|l| format!("{l}\n")).collect();
+        let lost: String = device
+            .lines()
+            .chain(work.lines())
+            .filter(|l| !l.starts_with('|'))
+            .map(|l| format!("{l}\n"))
+            .collect();
         assert_eq!(read(&lost).tpm_protected(), None);
     }
 
@@ -453,7 +460,10 @@ mod tests {
 
     #[test]
     fn words_that_are_not_an_answer_are_no_answer() {
-        let data = read(&boxed("User State", "             WamDefaultSet : ERROR (0x80070520)\n           WorkplaceJoined : YE\u{1}\n"));
+        let data = read(&boxed(
+            "User State",
+            "             WamDefaultSet : ERROR (0x80070520)\n           WorkplaceJoined : YE\u{1}\n",
+        ));
         assert_eq!(data.wam_default_set().unwrap().value, Flag::Error);
         assert_eq!(data.workplace_joined().unwrap().value, Flag::Other);
         assert_eq!(data.azure_ad_joined(), None);

@@ -77,7 +77,11 @@ fn typed(row: &Row<'_>) -> &'static [Slot] {
         &[Slot::Hotfixes]
     } else if below(|text| text.starts_with('[') && text.contains('~')) {
         &[Slot::Processors]
-    } else if row.below.iter().any(|(_, indent, _)| row.below.first().is_some_and(|(_, first, _)| indent > first)) {
+    } else if row
+        .below
+        .iter()
+        .any(|(_, indent, _)| row.below.first().is_some_and(|(_, first, _)| indent > first))
+    {
         &[Slot::NetworkCards]
     } else if is_path(value) {
         &[Slot::WindowsDirectory, Slot::SystemDirectory, Slot::PageFile]

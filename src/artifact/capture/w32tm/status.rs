@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::shape::label::{LabelRow, Languages, find_label};
 use super::super::shape::Labelled;
+use super::super::shape::label::{LabelRow, Languages, find_label};
 use super::Field;
 
 /// `/query /status`. A row whose place is not certain stays `None`.
@@ -182,7 +182,8 @@ mod tests {
     use super::*;
 
     fn status(text: &str) -> Option<Status> {
-        let rows: Vec<_> = (1..).zip(text.lines()).filter_map(|(line, text)| Some((line, labelled(text)?))).collect();
+        let rows: Vec<_> =
+            (1..).zip(text.lines()).filter_map(|(line, text)| Some((line, labelled(text)?))).collect();
         Status::of(&rows)
     }
 
@@ -201,7 +202,8 @@ mod tests {
     #[test]
     fn a_missing_row_shifts_nothing() {
         for cut in 0..9 {
-            let text: Vec<&str> = STRANGE.lines().enumerate().filter(|(at, _)| *at != cut).map(|(_, line)| line).collect();
+            let text: Vec<&str> =
+                STRANGE.lines().enumerate().filter(|(at, _)| *at != cut).map(|(_, line)| line).collect();
             assert_eq!(status(&text.join("\n")), None, "row {cut} cut");
         }
     }
