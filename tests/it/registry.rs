@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use actriage::artifact::ArtifactId;
 use actriage::artifact::hive::Hive;
 use actriage::artifact::reg_export::RegText;
 use actriage::artifact::text::Text;
 use actriage::artifact::value::{RegValue, ValueType};
-use actriage::artifact::{ArtifactId, hive::HiveKind};
 use actriage::evidence::Lookup;
 use actriage::evidence::registry::{Registry, Sources};
 
@@ -108,12 +108,12 @@ fn regedit4_lists_become_what_a_hive_stores() {
     assert_eq!(multi.0.as_list().unwrap(), ["A", "B"]);
 }
 
-fn mount(root: &Path, file: &str) -> Option<(Registry, HiveKind)> {
-    let hive = Hive::open(std::fs::read(root.join("corpus").join(file)).unwrap()).ok()?;
-    let kind = hive.kind();
+/// The view over one corpus hive.
+fn mount(root: &Path, file: &str) -> Result<Registry, Box<dyn std::error::Error>> {
+    let hive = Hive::open(std::fs::read(root.join("corpus").join(file))?)?;
     let mut sources = Sources::default();
     sources.add_hive(ArtifactId(0), file, hive, None);
-    Some((sources.mount(), kind))
+    Ok(sources.mount())
 }
 
 /// The live place of a corpus hive, from the kind and the DACL that independent readers give (`root_sd.tsv`).
@@ -135,7 +135,7 @@ fn corpus_hives_go_to_their_places() {
     let Some(root) = shared() else { return };
     let rows = tsv(&root.join("corpus/root_sd.tsv"));
     for row in &rows {
-        let (registry, _) = mount(&root, &row["file"]).unwrap();
+        let registry = mount(&root, &row["file"]).unwrap();
         let first = registry.rows().next().unwrap();
         match place(row) {
             Some(place) => assert_eq!(*first.key, *place, "{}", row["file"]),
@@ -188,9 +188,7 @@ fn the_view_agrees_with_the_corpus_tables() {
     for row in tsv(&root.join("corpus/hive_facts.tsv")) {
         let Some(place) = places.get(&row["file"]) else { continue };
         let file = row["file"].clone();
-        let registry = registries
-            .entry(file.clone())
-            .or_insert_with(|| mount(&root, &file).map(|(view, _)| view).unwrap());
+        let registry = registries.entry(file.clone()).or_insert_with(|| mount(&root, &file).unwrap());
         let path = format!("{place}\\{}", row["key"]);
         let name = if row["value"] == "(default)" { "" } else { row["value"].as_str() };
         let agrees = match row["type"].as_str() {

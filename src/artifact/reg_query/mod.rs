@@ -67,7 +67,7 @@ pub fn parse(block: &Block<'_>) -> RegText {
         parser.line(number, line, after_blank);
         after_blank = line.trim().is_empty();
     }
-    if block.to >= block.text.line_count() {
+    if block.from <= block.to && block.to >= block.text.line_count() {
         parser.check_end(block);
     }
     parser.end_output();

@@ -327,3 +327,27 @@ fn rows_name_every_key_and_value() {
         ]
     );
 }
+
+/// Every fifth byte of a hive behind its base block is damaged in turn: all questions come to an end, and the walk gives no more
+/// rows than the sound hive has.
+#[test]
+fn a_damaged_hive_never_stops_the_view() {
+    let sound = system().build();
+    let rows = Bundle::default().bytes("SYSTEM", sound.clone()).mount().rows().count();
+    let end = sound.iter().rposition(|byte| *byte != 0).unwrap();
+    let mut unknowns = 0;
+    for at in (4096..end).step_by(5) {
+        let mut bytes = sound.clone();
+        bytes[at] ^= 0xff;
+        let registry = Bundle::default().bytes("SYSTEM", bytes).mount();
+        assert!(registry.rows().count() <= rows, "damage at {at:#x}");
+        unknowns += usize::from(registry.value(NLA, "Start").is_unknown());
+        let _ = (
+            registry.subkeys(NLA),
+            registry.values(NLA),
+            registry.security(INTERNET),
+            registry.control_set(),
+        );
+    }
+    assert!(unknowns > 0, "some damage is on the way to the value");
+}
