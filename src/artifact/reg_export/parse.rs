@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use encoding_rs::{Encoding, WINDOWS_1252};
+use encoding_rs::{Encoding, UTF_8, WINDOWS_1252};
 
 use super::data::{self, Form, HexEnd, Quoted};
 use super::{RegForm, RegText, RegTextKey, Scope, below, short_root};
@@ -124,10 +124,9 @@ pub(super) fn parse(block: &Block<'_>) -> Option<RegText> {
         prefix: start.prefix,
         next: start.line,
         old: false,
-        // Only a single-byte ANSI page can be the one of the bytes in a REGEDIT4 file; 1252 is the likeliest otherwise.
+        // The page of the file is that of the bytes in it, unless it was saved again in Unicode; then 1252 is the likeliest.
         code_page: Encoding::for_label(label)
-            .filter(|page| page.is_single_byte() || !page.is_ascii_compatible())
-            .filter(|page| page.name() != "UTF-16LE" && page.name() != "UTF-16BE")
+            .filter(|page| *page != UTF_8 && page.is_ascii_compatible())
             .unwrap_or(WINDOWS_1252),
         line_break: if text.as_str().contains("\r\n") { "\r\n" } else { "\n" },
         current: Current::None,

@@ -138,7 +138,8 @@ fn an_export_that_was_cut_off_knows_it() {
     let whole = "Windows Registry Editor Version 5.00\r\n\r\n[HKEY_LOCAL_MACHINE\\SYSTEM\\A]\r\n\"a\"=hex:01,02\r\n\r\n";
     assert!(RegText::parse_export(&text_in("utf-16le", whole)).unwrap().keys[0].whole);
     for (encoding, cut) in [("utf-16le", 2), ("utf-8", 4), ("utf-16le", 4), ("utf-8", 7)] {
-        let read = RegText::parse_export(&text_in(encoding, &whole[..whole.len() - cut])).unwrap();
+        let read =
+            RegText::parse_export(&text_in(encoding, whole.get(..whole.len() - cut).unwrap())).unwrap();
         assert!(!read.keys[0].whole && read.keys[0].gap_after, "{encoding} -{cut}");
         assert_eq!(read.problems.len(), 1, "{encoding} -{cut}");
         assert_eq!(read.keys[0].values[0].0.truncated, cut > 2, "{encoding} -{cut}");

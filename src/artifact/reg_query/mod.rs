@@ -67,7 +67,7 @@ pub fn parse(block: &Block<'_>) -> RegText {
         parser.line(number, line, after_blank);
         after_blank = line.trim().is_empty();
     }
-    if block.to >= block.text.line_count() {
+    if block.from <= block.to && block.to >= block.text.line_count() {
         parser.check_end(block);
     }
     parser.end_output();
@@ -183,7 +183,8 @@ impl Parser {
             }
         };
         if let Some(key) = self.out.keys.last_mut() {
-            key.whole &= !value.truncated;
+            // A name that begins with a blank may be another one whose indent is damaged.
+            key.whole &= !value.truncated && !name.starts_with([' ', '\t']);
             let is_text = matches!(value.kind, ValueType::SZ | ValueType::EXPAND_SZ);
             self.open_text = is_text.then(|| OpenText { last_line: number, more: String::new() });
             key.values.push((value, number));

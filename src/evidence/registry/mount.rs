@@ -1,6 +1,7 @@
 //! Brings the hives and texts of a bundle to their live places.
 
 use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
 
 use super::hive_source::HiveSource;
 use super::path::join;
@@ -120,51 +121,50 @@ impl Registry {
 
     /// Keeps one hive for each place.
     fn settle_places(&mut self) {
-        let mut places: Vec<String> = self.hives.iter().map(|hive| hive.place.clone()).collect();
-        places.sort();
-        places.dedup();
-        for place in places.into_iter().filter(|place| !place.is_empty()) {
-            let candidates: Vec<usize> = (0..self.hives.len())
-                .filter(|index| self.hives.get(*index).is_some_and(|hive| hive.place == place))
-                .collect();
-            let Some(best) = self.best(&candidates).filter(|_| candidates.len() > 1) else { continue };
-            let used = self.hives.get(best).map(|hive| hive.standing.clone());
-            let mut ignored = Vec::new();
-            let mut paths = Vec::new();
-            for hive in candidates.iter().filter(|index| **index != best) {
-                if let Some(hive) = self.hives.get_mut(*hive) {
+        let mut places: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, hive) in self.hives.iter().enumerate().filter(|(_, hive)| !hive.place.is_empty()) {
+            places.entry(hive.place.clone()).or_default().push(index);
+        }
+        for (place, candidates) in places.into_iter().filter(|(_, candidates)| candidates.len() > 1) {
+            let Some(best) = self.best(&candidates) else { continue };
+            let Some(used) = self.hives.get(best).map(|hive| hive.standing.clone()) else { continue };
+            let (mut ignored, mut paths) = (Vec::new(), Vec::new());
+            for index in candidates.into_iter().filter(|index| *index != best) {
+                if let Some(hive) = self.hives.get_mut(index) {
                     hive.place.clear();
                     hive.left_out = true;
                     ignored.push(hive.standing.artifact);
                     paths.push(hive.standing.path.clone());
                 }
             }
-            let used_path = used.as_ref().map_or("", |used| used.path.as_str());
-            let what = format!("several hives for {place}: {used_path} is used, {} is not", paths.join(", "));
-            self.conflicts.push(Conflict { place, used: used.map(|used| used.artifact), ignored, what });
+            let what =
+                format!("several hives for {place}: {} is used, {} is not", used.path, paths.join(", "));
+            self.conflicts.push(Conflict { place, used: Some(used.artifact), ignored, what });
         }
     }
 
-    /// The best of several hives for one place.
+    /// The best of several hives for one place: no backup copy, with the most hives in the outermost folder that not all of the
+    /// candidates share, the newest, the first.
     fn best(&self, candidates: &[usize]) -> Option<usize> {
-        let folders: Vec<Vec<&str>> = candidates
-            .iter()
-            .filter_map(|index| self.hives.get(*index))
-            .map(|hive| folders(&hive.standing.path))
-            .collect();
-        let first = folders.first()?;
-        let common = (0..first.len())
-            .take_while(|depth| folders.iter().all(|other| other.get(*depth) == first.get(*depth)))
-            .count();
+        let path = |index: usize| self.hives.get(index).map_or("", |hive| hive.standing.path.as_str());
+        let first = folders(path(*candidates.first()?));
+        let common = candidates.iter().fold(first.len(), |common, index| {
+            folders(path(*index))
+                .iter()
+                .zip(first.iter().take(common))
+                .take_while(|(one, two)| one == two)
+                .count()
+        });
+        let group = |path| folders(path).into_iter().take(common + 1).collect::<Vec<&str>>();
+        let mut around: HashMap<Vec<&str>, usize> = HashMap::new();
+        for hive in &self.hives {
+            *around.entry(group(&hive.standing.path)).or_default() += 1;
+        }
         candidates.iter().copied().max_by_key(|index| {
             let hive = self.hives.get(*index);
-            let path = hive.map_or("", |hive| hive.standing.path.as_str());
-            let own: Vec<&str> = folders_to(path, common + 1);
-            let around =
-                self.hives.iter().filter(|other| folders_to(&other.standing.path, common + 1) == own).count();
             (
                 hive.is_some_and(|hive| !hive.is_backup()),
-                around,
+                around.get(&group(path(*index))).copied(),
                 hive.map(|hive| hive.last_written),
                 Reverse(*index),
             )
@@ -255,10 +255,6 @@ fn folders(path: &str) -> Vec<&str> {
     let mut parts: Vec<&str> = path.split(['/', '\\']).collect();
     parts.pop();
     parts
-}
-
-fn folders_to(path: &str, depth: usize) -> Vec<&str> {
-    folders(path).into_iter().take(depth).collect()
 }
 
 /// The outermost folder of `path` that `other` is not in, as a prefix of paths; `None` when there is none.

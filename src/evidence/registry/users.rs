@@ -1,5 +1,7 @@
 //! Whose hives there are.
 
+use std::collections::HashSet;
+
 use super::Registry;
 use super::path::{below, fold, join};
 use super::place::Guess;
@@ -116,6 +118,7 @@ pub(super) fn find(registry: &Registry, guesses: &[Guess]) -> Vec<UserHive> {
             }
         }
     }
+    let mut known: HashSet<String> = users.iter().map(|user| fold(&user.mount)).collect();
     for text in &registry.texts {
         for key in text.listed() {
             let mount = match below(&key.path, "HKU").filter(|rest| !rest.is_empty()) {
@@ -129,7 +132,7 @@ pub(super) fn find(registry: &Registry, guesses: &[Guess]) -> Vec<UserHive> {
                 }
                 None => continue,
             };
-            if !users.iter().any(|known| fold(&known.mount) == fold(&mount)) {
+            if known.insert(fold(&mount)) {
                 users.push(account(&profiles, mount, text.standing.artifact, None));
             }
         }
