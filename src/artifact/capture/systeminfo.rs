@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::shape::failure::failed;
-use super::{Block, CaptureData, CaptureKind, CaptureStatus, Reader, Reading};
+use super::shape::{failed, find_label, same_label};
+use super::{Block, CaptureData, CaptureKind, Reader, Reading};
 pub use labels::Slot;
 use rows::{Row, item, place, rows};
 
@@ -78,7 +78,7 @@ pub struct Hotfix {
 }
 
 /// A network card.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct NetworkCard {
     /// 1-based line.
     pub line: u32,
@@ -86,7 +86,7 @@ pub struct NetworkCard {
     pub description: String,
     /// Name of the connection.
     pub connection: Option<String>,
-    /// Why it is not in use, in the output's language ("Media disconnected").
+    /// Why it is not in use, in the output's language ("Media disconnected"); known where the row's label is.
     pub status: Option<String>,
     /// Address of the DHCP server.
     pub dhcp_server: Option<String>,
@@ -94,8 +94,19 @@ pub struct NetworkCard {
     pub addresses: Vec<String>,
 }
 
+/// What English systems before Windows Vista call the row of the boot time.
+const UP_TIME_LABEL: &str = "System Up Time";
+
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::Systeminfo, recognise, starts: |_| false, read };
+pub const READER: Reader = Reader { kind: CaptureKind::Systeminfo, recognise, starts: is_start, read };
+
+/// The first row, in a language that is known: its label at the left edge and its value in a column.
+fn is_start(line: &str) -> bool {
+    line.split_once(':').is_some_and(|(label, value)| {
+        let first = |(slot, _): (Slot, Vec<&str>)| slot == Slot::HostName;
+        value.starts_with("  ") && label.len() <= 40 && find_label(labels::LABELS, label).is_some_and(first)
+    })
+}
 
 fn recognise(block: &Block<'_>) -> u8 {
     let rows = rows(block);
@@ -150,67 +161,103 @@ impl Hotfixes {
             (Some(number), None) => number.parse().ok(),
             _ => None,
         };
-        let listed: Vec<Hotfix> = row
-            .below
-            .iter()
-            .filter_map(|&(line, _, text)| Some((line, item(text)?)))
-            .filter(|(_, name)| !name.is_empty())
-            .map(|(line, name)| Hotfix { line, name: name.to_owned(), kb: kb(name) })
-            .collect();
+        let mut listed = Vec::new();
+        let mut last = 0;
+        for &(line, _, text) in &row.below {
+            let Some((number, name)) = item(text) else { continue };
+            // Numbers that begin again are another row's, whose label is lost.
+            if number <= last {
+                break;
+            }
+            last = number;
+            if !name.is_empty() {
+                listed.push(Hotfix { line, name: name.to_owned(), kb: kb(name) });
+            }
+        }
         let complete =
             announced.is_some_and(|count| usize::try_from(count).is_ok_and(|count| count == listed.len()));
         Self { line: row.line, announced, listed, complete }
     }
 }
 
+/// What stands below a card until the next one.
+#[derive(Default)]
+struct Below<'t> {
+    /// Labels and values, in their order.
+    labelled: Vec<(&'t str, &'t str)>,
+    /// The heading of the addresses was seen.
+    heading: bool,
+    /// Labelled lines stand behind it, so it was none: a line is damaged.
+    broken: bool,
+}
+
+/// What the state of a card that is not in use is called (English and German, Spanish). Place alone does not tell it from DHCP's
+/// yes or no on a card whose addresses are cut off.
+const STATUS_LABELS: [&str; 2] = ["Status", "Estado"];
+
 /// The cards of the row: items at the first indent, what belongs to them further in.
 fn network_cards(row: &Row<'_>) -> Vec<NetworkCard> {
     let outer = row.below.first().map_or(0, |(_, indent, _)| *indent);
     let mut cards: Vec<NetworkCard> = Vec::new();
-    let mut labelled: Vec<&str> = Vec::new();
+    let mut below = Below::default();
     for &(line, indent, text) in &row.below {
-        let name = item(text);
-        if indent <= outer {
-            finish(cards.last_mut(), &labelled);
-            labelled.clear();
+        let name = item(text).map(|(_, name)| name);
+        if indent == outer && name.is_some() {
+            finish(cards.last_mut(), &below);
+            below = Below::default();
             let Some(name) = name.filter(|name| !name.is_empty()) else { continue };
             let description = name.to_owned();
-            cards.push(NetworkCard {
-                line,
-                description,
-                connection: None,
-                status: None,
-                dhcp_server: None,
-                addresses: Vec::new(),
-            });
+            cards.push(NetworkCard { line, description, ..NetworkCard::default() });
+        } else if indent <= outer {
+            below.broken = true;
         } else if let Some(address) = name {
             if let Some(card) = cards.last_mut().filter(|_| !address.is_empty()) {
                 card.addresses.push(address.to_owned());
             }
-        } else if let Some((_, value)) = text.split_once(':') {
-            labelled.push(value.trim());
+        } else if let Some((label, value)) = text.split_once(':') {
+            below.broken |= below.heading;
+            below.labelled.push((label.trim(), value.trim()));
+        } else {
+            below.heading = true;
         }
     }
-    finish(cards.last_mut(), &labelled);
+    finish(cards.last_mut(), &below);
     cards
 }
 
-/// A card in use has name, DHCP yes or no and, with DHCP, its server; one that is not has name and state. What does not fit
-/// that is left alone.
-fn finish(card: Option<&mut NetworkCard>, labelled: &[&str]) {
+/// A card in use has name, DHCP yes or no, with DHCP its server, and its addresses below a heading; one that is not has name and
+/// state. What does not fit that is left alone.
+fn finish(card: Option<&mut NetworkCard>, below: &Below<'_>) {
     let Some(card) = card else { return };
-    let is_address = |value: &str| value.parse::<std::net::IpAddr>().is_ok();
-    match (labelled, card.addresses.is_empty()) {
-        ([name, state], true) if !is_address(state) => {
-            card.connection = Some((*name).to_owned());
-            card.status = Some((*state).to_owned());
-        }
-        ([name, dhcp], false) if !is_address(dhcp) => card.connection = Some((*name).to_owned()),
-        ([name, dhcp, server], _) if !is_address(dhcp) => {
-            card.connection = Some((*name).to_owned());
+    // A text without any letter or digit is an address that somebody masked.
+    let is_address =
+        |value: &str| value.parse::<std::net::IpAddr>().is_ok() || !value.contains(char::is_alphanumeric);
+    let (name, second) = match below.labelled.as_slice() {
+        [(_, name), second] => (*name, *second),
+        [(_, name), second, (_, server)] => {
             card.dhcp_server = is_address(server).then(|| (*server).to_owned());
+            (*name, *second)
         }
-        _ => {}
+        _ => return,
+    };
+    let (label, value) = second;
+    if below.broken || is_address(value) || is_address(name) {
+        return;
+    }
+    card.connection = Some(name.to_owned());
+    if card.addresses.is_empty() && STATUS_LABELS.contains(&label) {
+        card.status = Some(value.to_owned());
+    }
+}
+
+/// Windows XP prints how long it has been up where its successors print since when. `None` when neither the version nor the label
+/// tells which.
+fn boot_or_up(slot: Slot, row: &Row<'_>, version: Option<&OsVersion>) -> Option<Slot> {
+    match version {
+        _ if slot != Slot::BootTime => Some(slot),
+        _ if same_label(row.label, UP_TIME_LABEL) => Some(Slot::UpTime),
+        Some(version) => Some(if version.major < 6 { Slot::UpTime } else { slot }),
+        None => find_label(labels::LABELS, row.label).map(|_| slot),
     }
 }
 
@@ -230,6 +277,7 @@ fn read(block: &Block<'_>) -> Reading {
     let mut data = Data::default();
     for (row, slot) in rows.iter().zip(&placed) {
         let Some(slot) = *slot else { continue };
+        let Some(slot) = boot_or_up(slot, row, data.os_version.as_ref()) else { continue };
         match slot {
             Slot::OsVersion => data.os_version = OsVersion::parse(row.line, row.value),
             Slot::Hotfixes => data.hotfixes = Some(Hotfixes::of(row)),
@@ -244,8 +292,7 @@ fn read(block: &Block<'_>) -> Reading {
             .unwrap_or_else(|| Reading::unrecognized("no row of systeminfo could be placed"));
     }
     let reason = what_is_missing(&data);
-    let status = if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed };
-    Reading { status, reason, language, data: CaptureData::Systeminfo(data) }
+    Reading { language, ..Reading::of(CaptureData::Systeminfo(data), reason) }
 }
 
 /// Rows that a check asks for.
@@ -253,8 +300,12 @@ const ASKED: [Slot; 6] =
     [Slot::HostName, Slot::OsName, Slot::OsVersion, Slot::BootTime, Slot::Domain, Slot::Hotfixes];
 
 fn what_is_missing(data: &Data) -> Option<String> {
+    let has = |slot: Slot| {
+        let up_time = slot == Slot::BootTime && data.fields.contains_key(&Slot::UpTime);
+        data.fields.contains_key(&slot) || up_time
+    };
     let missing: Vec<String> =
-        ASKED.iter().filter(|slot| !data.fields.contains_key(slot)).map(|slot| format!("{slot:?}")).collect();
+        ASKED.iter().filter(|slot| !has(**slot)).map(|slot| format!("{slot:?}")).collect();
     if !missing.is_empty() {
         return Some(format!("rows without a certain place: {}", missing.join(", ")));
     }

@@ -6,7 +6,7 @@
 use serde::Serialize;
 
 use super::shape::{Form, Object, failed, objects};
-use super::{Block, CaptureData, CaptureKind, CaptureStatus, Reader, Reading};
+use super::{Block, CaptureData, CaptureKind, Reader, Reading};
 
 /// The typed content.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -46,6 +46,12 @@ impl<T> Part<T> {
         match self {
             Self::Listed(items) => items,
             Self::None(_) | Self::NotShown => &[],
+        }
+    }
+
+    fn set_none(&mut self, line: u32) {
+        if matches!(self, Self::NotShown) {
+            *self = Self::None(line);
         }
     }
 
@@ -172,6 +178,8 @@ enum Section {
     Settings,
     User,
     Device,
+    /// A heading that is not known or not legible: what stands below it is nobody's.
+    Other,
 }
 
 /// Titles in lower case, as far as the script's versions agree.
@@ -185,17 +193,18 @@ const TITLES: [(&str, Section); 5] = [
 
 fn heading(line: &str) -> Option<Section> {
     let line = line.trim();
-    if !line.starts_with("=====") || !line.ends_with("=====") {
+    if !line.starts_with("=====") && !line.ends_with("=====") {
         return None;
     }
     let title = line.trim_matches(['=', ' ']).to_ascii_lowercase();
-    TITLES.iter().find(|(start, _)| title.starts_with(start)).map(|(_, section)| *section)
+    let known = TITLES.iter().find(|(start, _)| title.starts_with(start));
+    Some(known.map_or(Section::Other, |(_, section)| *section))
 }
 
 fn recognise(block: &Block<'_>) -> u8 {
     let (mut headings, mut marks) = (0, 0);
     for (_, line) in block.lines() {
-        headings += u32::from(heading(line).is_some());
+        headings += u32::from(heading(line).is_some_and(|section| section != Section::Other));
         let key = line.trim_start();
         marks += u32::from(key.starts_with("\"LicenseState\"") || key.starts_with("\"EntitlementStatus\""));
     }
@@ -259,6 +268,10 @@ fn sections(block: &Block<'_>) -> Vec<(Option<Section>, u32, u32)> {
     found
 }
 
+fn ends_with(name: &str, end: &str) -> bool {
+    name.to_ascii_lowercase().ends_with(end)
+}
+
 #[derive(Default)]
 struct Builder {
     data: Data,
@@ -267,11 +280,14 @@ struct Builder {
 
 impl Builder {
     fn section(&mut self, section: Option<Section>, part: &Block<'_>) {
+        // "No licenses found." is the whole of its section; beside anything else it belongs to a section whose heading is lost.
+        let alone = part.lines().filter(|(_, line)| !line.trim().is_empty()).take(2).count() == 1;
         for (number, line) in part.lines() {
             let line = line.trim();
-            if line.starts_with("No ") && line.ends_with(" found.") {
-                self.none(section, number);
-            } else if let Some((name, value)) = line.split_once(" = ") {
+            if (alone || section == Some(Section::Shared)) && self.none(section, line, number) {
+                continue;
+            }
+            if let Some((name, value)) = line.split_once(" = ") {
                 self.pair(section, number, name.trim(), value.trim());
             }
         }
@@ -285,21 +301,23 @@ impl Builder {
         }
     }
 
-    fn none(&mut self, section: Option<Section>, line: u32) {
-        match section {
-            Some(Section::Modes) => self.data.modes = Part::None(line),
-            Some(Section::Shared) => {
-                if self.data.shared_computer == Sharing::NotShown {
-                    self.data.shared_computer = Sharing::NotConfigured;
-                    self.data.shared_computer_line = Some(line);
-                } else {
-                    self.data.tokens = Part::None(line);
+    /// A sentence that says that there is nothing; it counts only in its own section, and never against what is listed there.
+    fn none(&mut self, section: Option<Section>, text: &str, line: u32) -> bool {
+        let data = &mut self.data;
+        match (section, text) {
+            (Some(Section::Modes), "No registry keys found.") => data.modes.set_none(line),
+            (Some(Section::Shared), "No tokens found.") => data.tokens.set_none(line),
+            (Some(Section::User), "No licenses found.") => data.user_licences.set_none(line),
+            (Some(Section::Device), "No licenses found.") => data.device_licences.set_none(line),
+            (Some(Section::Shared), "No registry keys found.") => {
+                if data.shared_computer == Sharing::NotShown {
+                    data.shared_computer = Sharing::NotConfigured;
+                    data.shared_computer_line = Some(line);
                 }
             }
-            Some(Section::User) => self.data.user_licences = Part::None(line),
-            Some(Section::Device) => self.data.device_licences = Part::None(line),
-            Some(Section::Settings) | None => {}
+            _ => return false,
         }
+        true
     }
 
     fn pair(&mut self, section: Option<Section>, line: u32, name: &str, value: &str) {
@@ -307,7 +325,8 @@ impl Builder {
             return;
         }
         match section {
-            Some(Section::Modes) => {
+            // The script lists ids that end so, and nothing else.
+            Some(Section::Modes) if ["retail", "volume"].iter().any(|end| ends_with(name, end)) => {
                 self.data.modes.push(Mode { line, product: name.to_owned(), mode: value.to_owned() });
             }
             Some(Section::Shared) if name == "SharedComputerLicensing" => {
@@ -374,12 +393,12 @@ fn read(block: &Block<'_>) -> Reading {
     });
     let reason =
         reason.or_else(|| unknown.map(|l| format!("the licence at line {} has no known state", l.line)));
-    let status = if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed };
-    Reading { status, reason, language: None, data: CaptureData::Vnextdiag(data) }
+    Reading::of(CaptureData::Vnextdiag(data), reason)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::CaptureStatus;
     use super::*;
     use crate::artifact::text::Text;
 
