@@ -41,7 +41,12 @@ impl Data {
 }
 
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::AdapterBinding, recognise, starts: |_| false, read };
+pub const READER: Reader = Reader { kind: CaptureKind::AdapterBinding, recognise, starts, read };
+
+/// The header of the table.
+fn starts(line: &str) -> bool {
+    line.starts_with("Name ") && line.contains(" DisplayName ") && line.contains(" ComponentID")
+}
 
 /// The name of a component, or the type that CSV and CLIXML carry, and a second property of the object.
 fn recognise(block: &Block<'_>) -> u8 {

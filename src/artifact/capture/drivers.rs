@@ -65,7 +65,7 @@ pub struct Filter {
 }
 
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::Drivers, recognise, starts: |_| false, read };
+pub const READER: Reader = Reader { kind: CaptureKind::Drivers, recognise, starts, read };
 
 /// Modules that every Windows has; the table of `driverquery` is recognised by them whatever its header says.
 const ALWAYS_THERE: &[&str] = &[
@@ -87,6 +87,13 @@ const WINDOWS_FILTERS: &[&str] = &[
     "MsSecFlt",
     "FileCrypt",
 ];
+
+/// The English headers of the tables.
+fn starts(line: &str) -> bool {
+    ["Module Name  Display Name", "Filter Name        ", "DeviceName         "]
+        .iter()
+        .any(|header| line.starts_with(header))
+}
 
 fn is_one_of(names: &[&str], word: &str) -> bool {
     names.iter().any(|name| name.eq_ignore_ascii_case(word))

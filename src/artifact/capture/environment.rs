@@ -60,7 +60,12 @@ const SECRET_NAMES: &[&str] =
     &["PASSWORD", "PASSWD", "SECRET", "TOKEN", "APIKEY", "API_KEY", "ACCESS_KEY", "CREDENTIAL"];
 
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::Environment, recognise, starts: |_| false, read };
+pub const READER: Reader = Reader {
+    kind: CaptureKind::Environment,
+    recognise,
+    starts: |line| line.starts_with("ALLUSERSPROFILE="),
+    read,
+};
 
 /// `NAME=value`, as `set` prints it. Names may hold brackets (`ProgramFiles(x86)`) but no blanks.
 fn assignment(line: &str) -> Option<(&str, &str)> {
@@ -237,7 +242,7 @@ mod tests {
 
     #[test]
     fn other_assignments_are_not_claimed() {
-        assert_eq!(claimed("Caption=a\nDescription=b\nName=c\nStatus=d\n").name(), "unknown");
+        assert_eq!(claimed("A=1\nB=2\nC=3\n").name(), "unknown");
     }
 
     #[test]

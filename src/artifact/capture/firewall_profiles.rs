@@ -90,7 +90,7 @@ pub enum Outbound {
 }
 
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::FirewallProfiles, recognise, starts: |_| false, read };
+pub const READER: Reader = Reader { kind: CaptureKind::FirewallProfiles, recognise, starts, read };
 
 /// Parts of headings, in small letters. English, French and Chinese were seen in captures, German in a test that names a real
 /// machine; the others are the words of the firewall console.
@@ -179,6 +179,11 @@ fn look_up<T: Copy>(table: &[(&str, T)], word: &str) -> Option<T> {
 fn policy(text: &str) -> Option<(Inbound, Outbound)> {
     let (inbound, outbound) = text.split_once(',')?;
     Some((look_up(POLICIES_IN, inbound)?, look_up(POLICIES_OUT, outbound)?))
+}
+
+/// A heading of a profile; splitting knows that three of them belong together.
+fn starts(line: &str) -> bool {
+    line.trim_end().ends_with([':', '：']) && profile_of(line).is_some()
 }
 
 /// Which profile a heading names, and in which language.

@@ -96,7 +96,13 @@ pub struct Icmp {
 }
 
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::FirewallRules, recognise, starts: |_| false, read };
+pub const READER: Reader = Reader { kind: CaptureKind::FirewallRules, recognise, starts, read };
+
+/// The name of a rule, in a language with a table; splitting knows that many of them belong together.
+fn starts(line: &str) -> bool {
+    let found = shape::labelled(line).filter(|found| found.indent == 0 && !found.value.is_empty());
+    found.and_then(|found| words::field(found.label)).is_some_and(|(field, _)| field == Field::Name)
+}
 
 fn is_rule_line(line: &str) -> bool {
     netsh::is_rule(line, '-', 60)

@@ -44,12 +44,29 @@ const NAME_COLUMNS: [(usize, usize); 2] = [(0, 15), (16, 31)];
 /// Columns before the MAC address in that table.
 const NAMES_WIDTH: usize = 32;
 
+/// No line of this command comes near it; in longer ones nothing is looked for.
+const LONGEST_LINE: usize = 1000;
+
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::Getmac, recognise, starts: |_| false, read };
+pub const READER: Reader = Reader { kind: CaptureKind::Getmac, recognise, starts, read };
+
+/// The English or German header, with or without `/v`.
+fn starts(line: &str) -> bool {
+    [
+        "Physical Address    Transport Name",
+        "Physische Adresse   Transportname",
+        "Connection Name Network Adapter",
+    ]
+    .iter()
+    .any(|header| line.starts_with(header))
+}
 
 /// A MAC address, where it begins in the line and where it ends.
 fn find_mac(line: &str) -> Option<(String, usize, usize)> {
     const LENGTH: usize = 17;
+    if line.len() > LONGEST_LINE {
+        return None;
+    }
     let (dash, _) = line.match_indices('-').find(|(at, _)| {
         let start = at.checked_sub(2);
         let candidate = start.and_then(|start| line.get(start..start + LENGTH));

@@ -33,7 +33,7 @@ pub struct Entry {
 }
 
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::Hosts, recognise, starts: |_| false, read };
+pub const READER: Reader = Reader { kind: CaptureKind::Hosts, recognise, starts, read };
 
 /// Sentences of the file that Windows ships, in its versions since XP.
 const WINDOWS_HEAD: &[&str] = &[
@@ -41,6 +41,11 @@ const WINDOWS_HEAD: &[&str] = &[
     "This file contains the mappings of IP addresses to host names",
     "localhost name resolution is handled within DNS itself",
 ];
+
+/// The copyright line above the head that Windows ships.
+fn starts(line: &str) -> bool {
+    line.starts_with("# Copyright (c) 19") && line.contains("Microsoft Corp")
+}
 
 /// One line of the file.
 enum Line<'l> {

@@ -166,7 +166,19 @@ const DHCP_LABELS: &[LabelRow<()>] = &[(
 )];
 
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::IpConfig, recognise, starts: |_| false, read };
+pub const READER: Reader = Reader { kind: CaptureKind::IpConfig, recognise, starts, read };
+
+/// A heading in a language of which captures are known; splitting knows that many of them belong together.
+fn starts(line: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "Configuration for interface ",
+        "Configuration pour l'interface ",
+        "Konfiguration der Schnittstelle ",
+        "Настройка интерфейса ",
+        "接口 \"",
+    ];
+    WORDS.iter().any(|word| line.starts_with(word)) && heading(line).is_some()
+}
 
 /// The name in quotes of an unindented heading, whatever quotes the language uses.
 fn heading(line: &str) -> Option<&str> {

@@ -54,7 +54,7 @@ pub struct Connection {
 }
 
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::IpInterfaces, recognise, starts: |_| false, read };
+pub const READER: Reader = Reader { kind: CaptureKind::IpInterfaces, recognise, starts, read };
 
 /// Words for connected and not, in small letters. Only the first two were seen in captures.
 const CONNECTED: &[(&str, bool)] = &[
@@ -99,6 +99,11 @@ fn connection_header(line: &str) -> Option<&'static str> {
 /// Five groups of dashes.
 fn is_table_rule(line: &str) -> bool {
     netsh::is_rule(line, '-', 20) && line.split_ascii_whitespace().count() == 5
+}
+
+/// A header in a language with a table.
+fn starts(line: &str) -> bool {
+    line.starts_with("Idx     Met ") || connection_header(line).is_some()
 }
 
 fn recognise(block: &Block<'_>) -> u8 {

@@ -48,7 +48,8 @@ impl Data {
 }
 
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::IpRoute, recognise, starts: |_| false, read };
+pub const READER: Reader =
+    Reader { kind: CaptureKind::IpRoute, recognise, starts: |line| line.starts_with("Publish  Type "), read };
 
 fn recognise(block: &Block<'_>) -> u8 {
     let mut rule = false;

@@ -109,7 +109,23 @@ const STATES: &[(&str, State)] = &[
 const NO_ENTRIES: &str = "No ARP Entries Found";
 
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::Neighbors, recognise, starts: |_| false, read };
+pub const READER: Reader = Reader { kind: CaptureKind::Neighbors, recognise, starts, read };
+
+/// The heading of arp, or that of netsh with the word for an interface.
+fn starts(line: &str) -> bool {
+    const WORDS: &[&str] = &[
+        "Interface",
+        "Schnittstelle",
+        "Interfaz",
+        "Interfaccia",
+        "Интерфейс",
+        "接口",
+        "インターフェイス",
+        "인터페이스",
+    ];
+    heading(0, line)
+        .is_some_and(|found| found.address.is_some() || WORDS.iter().any(|word| line.starts_with(word)))
+}
 
 fn recognise(block: &Block<'_>) -> u8 {
     let (mut headings, mut entries) = (0usize, 0usize);

@@ -59,7 +59,8 @@ impl Command {
 }
 
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::NetshDump, recognise, starts: |_| false, read };
+pub const READER: Reader =
+    Reader { kind: CaptureKind::NetshDump, recognise, starts: |line| context_name(line).is_some(), read };
 
 /// First words of commands in a dump.
 const VERBS: &[&str] = &["add", "delete", "set", "reset"];

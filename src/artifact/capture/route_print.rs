@@ -92,7 +92,7 @@ impl Data {
 }
 
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::RoutePrint, recognise, starts: |_| false, read };
+pub const READER: Reader = Reader { kind: CaptureKind::RoutePrint, recognise, starts: is_separator, read };
 
 fn is_separator(line: &str) -> bool {
     netsh::is_rule(line, '=', 60) && !line.trim().contains(' ')

@@ -16,8 +16,16 @@ pub enum Foreign {
 }
 
 /// Kinds whose first line stands above every one of their entries: a second one does not begin a second output.
-const REPEATING: &[CaptureKind] =
-    &[CaptureKind::WinsockCatalog, CaptureKind::Service, CaptureKind::IpConfig, CaptureKind::FirewallRules];
+const REPEATING: &[CaptureKind] = &[
+    CaptureKind::WinsockCatalog,
+    CaptureKind::Service,
+    CaptureKind::IpConfig,
+    CaptureKind::Neighbors,
+    CaptureKind::NetshDump,
+    CaptureKind::FirewallProfiles,
+    CaptureKind::FirewallRules,
+    CaptureKind::RoutePrint,
+];
 
 /// What opened a block.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -102,8 +102,12 @@ const KEYS: &[(&str, Parameter)] = &[
 /// Levels of auto-tuning that no other parameter has as its value.
 const TUNING_WORDS: &[&str] = &["normal", "restricted", "highlyrestricted", "experimental"];
 
+/// The English heading.
+const HEADING: &str = "TCP Global Parameters";
+
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::TcpGlobal, recognise, starts: |_| false, read };
+pub const READER: Reader =
+    Reader { kind: CaptureKind::TcpGlobal, recognise, starts: |line| line.starts_with(HEADING), read };
 
 fn parameter(label: &str, value: &str) -> Option<Parameter> {
     let label = label.to_lowercase();
@@ -144,7 +148,7 @@ fn read(block: &Block<'_>) -> Reading {
     let mut doubts = Doubts::default();
     let mut english = false;
     for (number, line) in block.lines() {
-        english |= line.starts_with("TCP Global Parameters");
+        english |= line.starts_with(HEADING);
         match setting(number, line) {
             Some(setting) => {
                 if setting.parameter.is_none() {

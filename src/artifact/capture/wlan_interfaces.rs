@@ -163,7 +163,12 @@ const STATES: &[(&str, bool)] = &[
 const NO_ADAPTER: &[&str] = &["There is no wireless interface on the system"];
 
 /// Reads this kind.
-pub const READER: Reader = Reader { kind: CaptureKind::WlanInterfaces, recognise, starts: |_| false, read };
+pub const READER: Reader = Reader { kind: CaptureKind::WlanInterfaces, recognise, starts, read };
+
+/// `There are 2 interfaces on the system:`, or that there is none.
+fn starts(line: &str) -> bool {
+    line.starts_with("There ") && line.contains("interface") && line.contains(" on the system")
+}
 
 /// The type of a value that is the same in every language.
 fn field_by_type(value: &str, have_mac: bool) -> Option<Field> {
