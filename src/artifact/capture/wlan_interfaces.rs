@@ -188,21 +188,29 @@ fn percent(value: &str) -> Option<u8> {
     value.strip_suffix('%')?.trim().parse().ok().filter(|percent| *percent <= 100)
 }
 
+/// A GUID with an address, or two values of types that only a wireless adapter has. Lines with dotted leaders are ipconfig's.
 fn recognise(block: &Block<'_>) -> u8 {
-    let (mut marks, mut guid, mut mac) = (0usize, false, false);
+    let (mut guid, mut mac) = (false, false);
+    let (mut radio, mut signal, mut cipher) = (false, false, false);
     for (_, line) in block.lines() {
         if NO_ADAPTER.iter().any(|sentence| line.contains(sentence)) {
             return 90;
         }
-        let Some(found) = shape::labelled(line).filter(|found| found.indent >= 2) else { continue };
-        marks += usize::from(field_by_type(found.value, mac).is_some_and(|field| field != Field::Mac));
-        mac |= cell::mac(found.value).is_some();
-        guid |= found.label == "GUID";
+        let Some(found) = shape::labelled(line).filter(|found| found.indent >= 2 && !found.leader) else {
+            continue;
+        };
+        match field_by_type(found.value, mac) {
+            Some(Field::RadioType) => radio = true,
+            Some(Field::Signal) => signal = true,
+            Some(Field::Cipher) => cipher = true,
+            Some(_) => mac = true,
+            None => guid |= found.label == "GUID",
+        }
     }
-    match (guid, marks) {
-        (true, 2..) => 95,
-        (true, _) if mac => 85,
-        (false, 3..) => 60,
+    match (guid, mac, usize::from(radio) + usize::from(signal) + usize::from(cipher)) {
+        (true, _, 2..) => 95,
+        (true, true, _) => 85,
+        (false, true, 2..) => 60,
         _ => 0,
     }
 }
