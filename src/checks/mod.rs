@@ -9,6 +9,7 @@ pub mod judgement;
 pub mod signals;
 
 mod collection;
+mod dns;
 mod ncsi;
 mod network;
 mod proxy;
@@ -187,6 +188,7 @@ pub static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
         services::CHECKS,
         network::CHECKS,
         ncsi::CHECKS,
+        dns::CHECKS,
         proxy::CHECKS,
         tls::CHECKS,
         collection::CHECKS,

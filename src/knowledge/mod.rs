@@ -1,5 +1,7 @@
 //! What is known in general, as tables: error codes, endpoints, events. Facts with their source marks, embedded as TSV.
 
+pub mod endpoints;
+
 use std::sync::LazyLock;
 
 use crate::artifact::event_decode::ErrorCode;

@@ -56,22 +56,21 @@ pub fn files(markdown: &str) -> Vec<File> {
 /// is a text. `without` names files of the base that are left out.
 pub fn files_over(base: &str, case: &str, without: &[&str]) -> Vec<File> {
     let mut blocks: Vec<(String, Fence<'_>)> = Vec::new();
-    let target = |fence: &Fence<'_>| fence.info.split_once(' ').map(|(_, path)| path.to_owned());
-    for fence in fences(base).into_iter().filter(|fence| file_kind(fence.info)) {
-        let path = target(&fence).unwrap();
-        if !without.iter().any(|name| path.split(' ').next() == Some(name)) {
-            blocks.push((path, fence));
-        }
-    }
-    for fence in fences(case).into_iter().filter(|fence| file_kind(fence.info)) {
-        let path = target(&fence).unwrap();
+    let mut put = |fence: Fence<'_>| {
+        let path = fence.info.split_once(' ').map(|(_, path)| path.to_owned()).unwrap();
         let joins = fence.info.starts_with("hive ") || fence.info.starts_with("evtx ");
         match blocks.iter_mut().find(|(known, _)| *known == path) {
             Some((_, old)) if joins => old.body.push_str(&fence.body),
-            Some((_, old)) => *old = fence,
+            Some((_, old)) => old.body = fence.body,
             None => blocks.push((path, fence)),
         }
-    }
+    };
+    let left_out = |fence: &Fence<'_>| {
+        let path = fence.info.split(' ').nth(1);
+        without.iter().any(|name| path == Some(name))
+    };
+    fences(base).into_iter().filter(|fence| file_kind(fence.info) && !left_out(fence)).for_each(&mut put);
+    fences(case).into_iter().filter(|fence| file_kind(fence.info)).for_each(&mut put);
     blocks.iter().filter_map(|(_, fence)| file(fence)).collect()
 }
 

@@ -1,6 +1,9 @@
 //! Adapters, IP versions and Winsock.
 
+pub mod ipv6_adapter_binding;
+pub mod ipv6_disabled_components;
 pub mod winsock_catalog;
 
 /// The checks of this folder.
-pub const CHECKS: &[super::Check] = &[winsock_catalog::CHECK];
+pub const CHECKS: &[super::Check] =
+    &[winsock_catalog::CHECK, ipv6_disabled_components::CHECK, ipv6_adapter_binding::CHECK];

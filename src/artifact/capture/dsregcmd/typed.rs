@@ -344,7 +344,8 @@ impl Data {
                     _ => None,
                 };
                 let named = |key: &&str| key.eq_ignore_ascii_case(&entry.key);
-                let belongs = PRT_KEYS.iter().any(|key| named(&key)) || PRT_LAST_KEY.eq_ignore_ascii_case(&entry.key);
+                let belongs =
+                    PRT_KEYS.iter().any(|key| named(&key)) || PRT_LAST_KEY.eq_ignore_ascii_case(&entry.key);
                 if !belongs {
                     found.extend(open.take());
                 }
