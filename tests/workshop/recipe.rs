@@ -54,9 +54,9 @@ pub fn files(markdown: &str) -> Vec<File> {
 
 /// The files of a base with those of a case over it: blocks of the same file are joined when it is a hive or a log, and replaced when it
 /// is a text. `without` names files of the base that are left out.
-pub fn files_over(base: &str, case: &str, without: &[&str]) -> Vec<File> {
-    let mut blocks: Vec<(String, Fence<'_>)> = Vec::new();
-    let mut put = |fence: Fence<'_>| {
+pub fn files_over<'t>(base: &'t str, case: &'t str, without: &[&str]) -> Vec<File> {
+    let mut blocks: Vec<(String, Fence<'t>)> = Vec::new();
+    let mut put = |fence: Fence<'t>| {
         let path = fence.info.split_once(' ').map(|(_, path)| path.to_owned()).unwrap();
         let joins = fence.info.starts_with("hive ") || fence.info.starts_with("evtx ");
         match blocks.iter_mut().find(|(known, _)| *known == path) {
