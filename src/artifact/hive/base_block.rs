@@ -46,7 +46,7 @@ impl BaseBlock {
     /// The file is shorter than 512 bytes or does not start with `regf`.
     pub fn parse(bytes: &[u8]) -> Result<Self, HiveError> {
         let Some(block) = bytes.first_chunk::<CHECKED_LEN>() else {
-            return Err(HiveError::new(0, Fault::ShortFile(bytes.len() as u64)));
+            return Err(HiveError::new(0, Fault::ShortFile(bytes.len() as u32)));
         };
         if !block.starts_with(b"regf") {
             return Err(HiveError::new(0, Fault::NoBaseBlock));

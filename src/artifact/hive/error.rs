@@ -46,7 +46,7 @@ impl Structure {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The file has only this many bytes.
-    ShortFile(u64),
+    ShortFile(u32),
     /// The file does not start with `regf`.
     NoBaseBlock,
     /// The base block is that of a transaction log (its file type).
@@ -60,7 +60,7 @@ pub enum Fault {
         /// Bytes that the base block names.
         named: u32,
         /// Bytes that are there.
-        there: u64,
+        there: u32,
     },
     /// No hive bin starts here; the bytes that are there.
     NoBin([u8; 4]),
@@ -68,8 +68,8 @@ pub enum Fault {
     BinOffset(u32),
     /// A hive bin of an impossible length.
     BinSize(u32),
-    /// An offset behind the end of the file, which has this many bytes.
-    Outside(u64),
+    /// An offset behind the end of the file.
+    Outside,
     /// An offset that is no multiple of eight.
     Unaligned,
     /// A cell that is not in use, of this size.
@@ -153,7 +153,7 @@ impl Fault {
                 pair("a hive bin that lies where it says", format!("the offset {offset:#x}"))
             }
             Self::BinSize(size) => pair("a bin length that is a multiple of 4096", format!("{size:#x}")),
-            Self::Outside(len) => pair("a cell", format!("an offset outside of the file's {len} bytes")),
+            Self::Outside => pair("a cell", "the end of the file before it".into()),
             Self::Unaligned => pair("a cell at a multiple of 8", "an offset between".into()),
             Self::FreeCell(size) => pair("a cell in use", format!("a free one of {size} bytes")),
             Self::CellSize(size) => pair("a cell of 8 bytes or more", format!("the size {size}")),

@@ -15,6 +15,8 @@ use crate::time::FileTime;
 
 /// Length of the fixed part.
 const LEN: usize = 76;
+/// Length of the fixed part of a security cell (`sk`), before the descriptor.
+const SECURITY_LEN: usize = 20;
 /// Flag: the name is stored in Latin-1.
 const COMPRESSED_NAME: u16 = 0x20;
 /// Flag: the key stands for another one (`SymbolicLinkValue`).
@@ -26,17 +28,23 @@ const PREDEFINED_HANDLE: u16 = 0x40;
 #[derive(Clone, Copy)]
 pub struct Key<'h> {
     hive: &'h Hive,
+    /// The cell's content, at least the fixed part.
+    node: &'h [u8],
     offset: u32,
-    node: &'h [u8; LEN],
-    tail: &'h [u8],
 }
 
 impl<'h> Key<'h> {
     /// Reads the key in the cell at an offset.
     #[inline]
     pub(super) fn at(hive: &'h Hive, offset: u32) -> Result<Self, HiveError> {
-        let (node, tail) = hive.structure::<LEN>(offset, Structure::KeyNode)?;
-        Ok(Self { hive, offset, node, tail })
+        Self::read(hive, offset).ok_or_else(|| hive.structure_fault(offset, Structure::KeyNode))
+    }
+
+    /// As [`Self::at`], without the reason.
+    #[inline]
+    pub(super) fn read(hive: &'h Hive, offset: u32) -> Option<Self> {
+        let node = hive.structure(offset, Structure::KeyNode, LEN)?;
+        Some(Self { hive, node, offset })
     }
 
     /// Byte offset in the file of the key's cell.
@@ -60,14 +68,14 @@ impl<'h> Key<'h> {
     /// The name as stored, as far as the cell holds it.
     #[inline]
     pub(super) fn raw_name(&self) -> RawName<'h> {
-        let len = usize::from(u16_at(self.node, 72));
-        let bytes = self.tail.get(..len).unwrap_or(self.tail);
+        let tail = self.node.get(LEN..).unwrap_or_default();
+        let bytes = tail.get(..usize::from(u16_at(self.node, 72))).unwrap_or(tail);
         RawName { bytes, compressed: self.flags() & COMPRESSED_NAME != 0 }
     }
 
     /// Bytes of the name that its cell has no room for.
     pub(super) fn missing_name_bytes(&self) -> usize {
-        usize::from(u16_at(self.node, 72)).saturating_sub(self.tail.len())
+        (LEN + usize::from(u16_at(self.node, 72))).saturating_sub(self.node.len())
     }
 
     /// The name as stored; lone surrogates are replaced.
@@ -110,6 +118,7 @@ impl<'h> Key<'h> {
     }
 
     /// All subkeys in stored order; an unreadable one is an error in its place.
+    #[inline]
     pub fn subkeys(&self) -> Subkeys<'h> {
         let hive = self.hive;
         Subkeys::new(hive, self.list_offset().map(|offset| offset.and_then(|offset| hive.list(offset))))
@@ -157,6 +166,7 @@ impl<'h> Key<'h> {
     }
 
     /// All values in stored order; an unreadable one is an error in its place.
+    #[inline]
     pub fn values(&self) -> Values<'h> {
         Values::new(self.hive, self.value_count(), self.values_offset())
     }
@@ -206,15 +216,20 @@ impl<'h> Key<'h> {
     ///
     /// # Errors
     /// There is none, or its cell cannot be read.
+    #[inline]
     pub fn security_bytes(&self) -> Result<&'h [u8], HiveError> {
         let offset = self.security_offset();
         if offset == NONE {
             return Err(self.error(Fault::NoSecurity));
         }
-        let (head, tail) = self.hive.structure::<20>(offset, Structure::Security)?;
-        let len = u32_at(head, 16);
-        tail.get(..len as usize)
-            .ok_or(HiveError::new(Hive::position(offset), Fault::CutData(len, tail.len() as u32)))
+        let cell = self
+            .hive
+            .structure(offset, Structure::Security, SECURITY_LEN)
+            .ok_or_else(|| self.hive.structure_fault(offset, Structure::Security))?;
+        let (named, there) = (u32_at(cell, 16), cell.get(SECURITY_LEN..).unwrap_or_default());
+        there
+            .get(..named as usize)
+            .ok_or(HiveError::new(Hive::position(offset), Fault::CutData(named, there.len() as u32)))
     }
 
     /// The security descriptor.

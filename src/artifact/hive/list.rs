@@ -109,6 +109,16 @@ pub struct Subkeys<'h> {
     budget: usize,
 }
 
+/// What comes when a list gives no more.
+pub(super) enum Step {
+    /// The next list.
+    Ready,
+    /// Something that cannot be read; there may be more behind it.
+    Fault(HiveError),
+    /// Nothing.
+    End,
+}
+
 impl<'h> Subkeys<'h> {
     /// The subkeys in the list at an offset.
     pub(super) fn new(hive: &'h Hive, list: Option<Result<List<'h>, HiveError>>) -> Self {
@@ -127,29 +137,52 @@ impl<'h> Subkeys<'h> {
     #[inline]
     pub(super) fn next_offset(&mut self) -> Option<Result<u32, HiveError>> {
         loop {
-            if let Some(entry) = self.leaf.entry(self.next) {
-                self.next += 1;
-                let offset = u32_at(entry, 0);
-                if self.budget == 0 {
-                    self.lists = &[];
-                    self.next = usize::MAX / 16;
-                    return Some(Err(HiveError::new(Hive::position(offset), Fault::TooMany)));
-                }
-                self.budget -= 1;
+            if let Some(offset) = self.next_in_leaf() {
                 return Some(Ok(offset));
             }
-            if let Some(fault) = self.fault.take() {
-                return Some(Err(fault));
+            match self.next_leaf() {
+                Step::Ready => {}
+                Step::Fault(fault) => return Some(Err(fault)),
+                Step::End => return None,
             }
-            let (list, rest) = self.lists.split_first_chunk::<4>()?;
-            self.lists = rest;
-            self.next = 0;
-            match self.hive.leaf(u32::from_le_bytes(*list)) {
-                Ok(leaf) => {
-                    self.leaf = leaf;
-                    self.fault = leaf.fault;
-                }
-                Err(fault) => return Some(Err(fault)),
+        }
+    }
+
+    /// The offset of the next key of the current list.
+    #[inline]
+    pub(super) fn next_in_leaf(&mut self) -> Option<u32> {
+        let entry = self.leaf.entry(self.next)?;
+        self.budget = self.budget.checked_sub(1)?;
+        self.next += 1;
+        Some(u32_at(entry, 0))
+    }
+
+    /// Goes on to the next list when the current one gives no more.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn next_leaf(&mut self) -> Step {
+        if let Some(entry) = self.leaf.entry(self.next)
+            && self.budget == 0
+        {
+            self.lists = &[];
+            self.next = self.leaf.len();
+            return Step::Fault(HiveError::new(Hive::position(u32_at(entry, 0)), Fault::TooMany));
+        }
+        if let Some(fault) = self.fault.take() {
+            return Step::Fault(fault);
+        }
+        let Some((list, rest)) = self.lists.split_first_chunk::<4>() else { return Step::End };
+        self.lists = rest;
+        self.next = 0;
+        match self.hive.leaf(u32::from_le_bytes(*list)) {
+            Ok(leaf) => {
+                self.leaf = leaf;
+                self.fault = leaf.fault;
+                Step::Ready
+            }
+            Err(fault) => {
+                self.next = self.leaf.len();
+                Step::Fault(fault)
             }
         }
     }

@@ -7,6 +7,7 @@
 //! Layout: M. Suhanov, "Windows registry file format specification".
 
 mod base_block;
+mod bin;
 mod bytes;
 mod cell;
 mod error;
@@ -36,8 +37,9 @@ use super::security::SecurityDescriptor;
 pub struct Hive {
     bytes: Vec<u8>,
     base: BaseBlock,
-    /// Bytes in front of a cell's content: its size, and in version 1.1 also the offset of the cell before it.
-    cell_head: usize,
+    /// Bits of a cell's offset that call for a closer look: those that break the alignment, and all of them in version 1.1, where
+    /// the offset of the cell before stands between a cell's size and its content.
+    odd_offset: u32,
     /// Logs were there, and not all that they should hold could be applied.
     incomplete: bool,
 }
@@ -57,8 +59,9 @@ impl Hive {
         if log::is_log_type(base.file_type) {
             return Err(HiveError::new(28, Fault::LogInstead(base.file_type)));
         }
-        let cell_head = if base.major_version == 1 && base.minor_version == 1 { 8 } else { 4 };
-        Ok(Self { bytes, base, cell_head, incomplete: false })
+        let old_cells = base.major_version == 1 && base.minor_version == 1;
+        let odd_offset = if old_cells { u32::MAX } else { cell::ALIGNMENT - 1 };
+        Ok(Self { bytes, base, odd_offset, incomplete: false })
     }
 
     /// The bytes of the hive, with what a replay changed behind the base block.
@@ -109,7 +112,7 @@ impl Hive {
     /// What is wrong with the frame of the hive: its base block, its length and its bins. [`Walk::problems`] tells what is
     /// wrong with keys and values.
     pub fn problems(&self) -> Vec<Problem> {
-        walk::frame_problems(self)
+        bin::frame_faults(self).iter().map(HiveError::problem).collect()
     }
 }
 

@@ -14,22 +14,14 @@ pub(super) struct RawName<'h> {
 
 impl<'h> RawName<'h> {
     /// As text; lone surrogates become U+FFFD.
+    #[inline]
     pub fn decode(self) -> Cow<'h, str> {
-        if !self.compressed {
-            return Cow::Owned(String::from_utf16_lossy(&utf16(self.bytes).collect::<Vec<_>>()));
-        }
-        match std::str::from_utf8(self.bytes) {
-            Ok(text) if text.is_ascii() => Cow::Borrowed(text),
-            _ => Cow::Owned(self.bytes.iter().map(|&byte| char::from(byte)).collect()),
-        }
+        if self.compressed { encoding_rs::mem::decode_latin1(self.bytes) } else { self.decode_wide() }
     }
 
-    /// Appends the text to a path.
-    pub fn push_to(self, path: &mut String) {
-        match std::str::from_utf8(self.bytes) {
-            Ok(text) if self.compressed && text.is_ascii() => path.push_str(text),
-            _ => path.push_str(&self.decode()),
-        }
+    #[cold]
+    fn decode_wide(self) -> Cow<'h, str> {
+        Cow::Owned(String::from_utf16_lossy(&utf16(self.bytes).collect::<Vec<_>>()))
     }
 
     /// Whether this is the wanted name, without regard to case.

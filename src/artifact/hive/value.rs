@@ -21,9 +21,9 @@ const SEGMENT: usize = 16_344;
 #[derive(Clone, Copy)]
 pub struct Value<'h> {
     hive: &'h Hive,
+    /// The cell's content, at least the fixed part.
+    cell: &'h [u8],
     offset: u32,
-    head: &'h [u8; LEN],
-    tail: &'h [u8],
     /// The data belongs to another value as well and is not read a second time.
     withheld: bool,
 }
@@ -33,16 +33,22 @@ pub struct Value<'h> {
 pub struct ValueData<'h> {
     /// What could be read.
     pub bytes: Cow<'h, [u8]>,
-    /// What keeps the rest from being read; `None` when the data is complete.
-    pub fault: Option<HiveError>,
+    /// There should be more; [`Value::data_fault`] says what keeps it from being read.
+    pub truncated: bool,
 }
 
 impl<'h> Value<'h> {
     /// Reads the value in the cell at an offset.
     #[inline]
     pub(super) fn at(hive: &'h Hive, offset: u32) -> Result<Self, HiveError> {
-        let (head, tail) = hive.structure::<LEN>(offset, Structure::Value)?;
-        Ok(Self { hive, offset, head, tail, withheld: false })
+        Self::read(hive, offset).ok_or_else(|| hive.structure_fault(offset, Structure::Value))
+    }
+
+    /// As [`Self::at`], without the reason.
+    #[inline]
+    pub(super) fn read(hive: &'h Hive, offset: u32) -> Option<Self> {
+        let cell = hive.structure(offset, Structure::Value, LEN)?;
+        Some(Self { hive, cell, offset, withheld: false })
     }
 
     /// Byte offset in the file of the value's cell.
@@ -52,14 +58,21 @@ impl<'h> Value<'h> {
 
     #[inline]
     pub(super) fn raw_name(&self) -> RawName<'h> {
-        let len = usize::from(u16_at(self.head, 2));
-        let bytes = self.tail.get(..len).unwrap_or(self.tail);
-        RawName { bytes, compressed: u16_at(self.head, 16) & COMPRESSED_NAME != 0 }
+        let tail = self.cell.get(LEN..).unwrap_or_default();
+        let bytes = tail.get(..usize::from(u16_at(self.cell, 2))).unwrap_or(tail);
+        RawName { bytes, compressed: u16_at(self.cell, 16) & COMPRESSED_NAME != 0 }
+    }
+
+    /// Whether the cell has room for the name.
+    #[inline]
+    pub(super) fn name_is_whole(&self) -> bool {
+        self.missing_name_bytes() == 0
     }
 
     /// Bytes of the name that its cell has no room for.
+    #[inline]
     pub(super) fn missing_name_bytes(&self) -> usize {
-        usize::from(u16_at(self.head, 2)).saturating_sub(self.tail.len())
+        (LEN + usize::from(u16_at(self.cell, 2))).saturating_sub(self.cell.len())
     }
 
     /// The name; empty for the default value.
@@ -69,64 +82,94 @@ impl<'h> Value<'h> {
 
     /// The stored type.
     pub fn kind(&self) -> ValueType {
-        ValueType(u32_at(self.head, 12))
+        ValueType(u32_at(self.cell, 12))
     }
 
     /// The stored length of the data in bytes.
     #[inline]
     pub fn data_len(&self) -> u32 {
-        u32_at(self.head, 4) & !INLINE
+        u32_at(self.cell, 4) & !INLINE
     }
 
     /// Offset of the cell that the data (or its `db` structure) lies in; `None` when it lies in the value itself.
     pub(super) fn data_offset(&self) -> Option<u32> {
-        (u32_at(self.head, 4) & INLINE == 0 && self.data_len() > 0).then(|| u32_at(self.head, 8))
+        (u32_at(self.cell, 4) & INLINE == 0 && self.data_len() > 0).then(|| u32_at(self.cell, 8))
     }
 
-    /// Marks the data as somebody else's.
-    pub(super) fn withhold(&mut self) {
-        self.withheld = true;
+    /// The value without its data, which is somebody else's.
+    pub(super) fn withheld(self) -> Self {
+        Self { withheld: true, ..self }
     }
 
     /// The data, borrowed from the hive unless it lies in segments.
     #[inline]
     pub fn data(&self) -> ValueData<'h> {
-        let named = self.data_len();
-        let Some(offset) = self.data_offset() else {
-            let there = named.min(4);
-            let bytes = self.head.get(8..8 + there as usize).unwrap_or_default();
-            return self.data_of(Cow::Borrowed(bytes), named, self.position());
-        };
-        let position = Hive::position(offset);
-        if self.withheld {
-            return ValueData {
-                bytes: Cow::Borrowed(&[]),
-                fault: Some(HiveError::new(position, Fault::Twice)),
-            };
-        }
-        if offset == NONE {
-            return self.data_of(Cow::Borrowed(&[]), named, self.position());
-        }
-        match self.hive.cell(offset) {
-            Err(fault) => ValueData { bytes: Cow::Borrowed(&[]), fault: Some(fault) },
-            Ok(cell) => match cell.get(..named as usize) {
-                Some(bytes) => ValueData { bytes: Cow::Borrowed(bytes), fault: None },
-                None if self.is_big(cell) => self.gather(offset),
-                None => self.data_of(Cow::Borrowed(cell), named, position),
-            },
+        match self.plain_data() {
+            Some(bytes) => ValueData { bytes: Cow::Borrowed(bytes), truncated: false },
+            None => self.other_data(),
         }
     }
 
-    fn data_of(&self, bytes: Cow<'h, [u8]>, named: u32, position: u64) -> ValueData<'h> {
-        let cut = bytes.len() < named as usize;
-        let fault = cut.then(|| HiveError::new(position, Fault::CutData(named, bytes.len() as u32)));
-        ValueData { bytes, fault }
+    /// What keeps the data from being read in full; `None` when it is complete.
+    pub fn data_fault(&self) -> Option<HiveError> {
+        self.gather().1
+    }
+
+    /// The data when it lies, whole, in the value itself or in one cell.
+    #[inline]
+    pub(super) fn plain_data(&self) -> Option<&'h [u8]> {
+        let len = self.data_len() as usize;
+        match self.data_offset() {
+            Some(_) if self.withheld => None,
+            Some(offset) => self.hive.content(offset)?.get(..len),
+            None => self.cell.get(8..12)?.get(..len),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn other_data(&self) -> ValueData<'h> {
+        let (bytes, fault) = self.gather();
+        ValueData { bytes, truncated: fault.is_some() }
+    }
+
+    /// The data, wherever it lies, and what is wrong with it.
+    pub(super) fn gather(&self) -> (Cow<'h, [u8]>, Option<HiveError>) {
+        if let Some(bytes) = self.plain_data() {
+            return (Cow::Borrowed(bytes), None);
+        }
+        let nothing = Cow::Borrowed(&[][..]);
+        let Some(offset) = self.data_offset() else {
+            return self.cut(Cow::Borrowed(self.cell.get(8..12).unwrap_or_default()), self.position());
+        };
+        if self.withheld {
+            return (nothing, Some(HiveError::new(Hive::position(offset), Fault::Twice)));
+        }
+        if offset == NONE {
+            return self.cut(nothing, self.position());
+        }
+        match self.hive.cell(offset) {
+            Err(fault) => (nothing, Some(fault)),
+            Ok(cell) if self.is_big(cell) => self.gather_segments(offset),
+            Ok(cell) => self.cut(Cow::Borrowed(cell), Hive::position(offset)),
+        }
+    }
+
+    /// Data with the fault of being too short, if it is.
+    fn cut(&self, bytes: Cow<'h, [u8]>, position: u64) -> (Cow<'h, [u8]>, Option<HiveError>) {
+        let (named, there) = (self.data_len(), bytes.len() as u32);
+        (bytes, (there < named).then(|| HiveError::new(position, Fault::CutData(named, there))))
+    }
+
+    /// Whether the data is too long for one segment.
+    pub(super) fn may_be_big(&self) -> bool {
+        self.data_len() as usize > SEGMENT
     }
 
     /// Big data is only what is too long for one segment, does not fit its own cell and carries the signature: hives of
     /// version 1.3 keep data of any length in one cell, and that data may begin with any two letters.
     fn is_big(&self, cell: &[u8]) -> bool {
-        self.data_len() as usize > SEGMENT && cell.starts_with(Structure::BigData.signature())
+        self.may_be_big() && cell.starts_with(Structure::BigData.signature())
     }
 
     /// Offsets of the segments of big data.
@@ -141,12 +184,10 @@ impl<'h> Value<'h> {
         list.into_iter().flatten().map(|entry| u32_at(entry, 0))
     }
 
-    fn gather(&self, offset: u32) -> ValueData<'h> {
-        let named = self.data_len();
+    fn gather_segments(&self, offset: u32) -> (Cow<'h, [u8]>, Option<HiveError>) {
         // No value can be longer than its hive: this bounds the memory, whatever the length field says.
-        let wanted = (named as usize).min(self.hive.bytes.len());
+        let wanted = (self.data_len() as usize).min(self.hive.bytes.len());
         let mut bytes = Vec::with_capacity(wanted);
-        let mut fault = None;
         for segment in self.segments() {
             let missing = wanted - bytes.len();
             if missing == 0 {
@@ -155,18 +196,14 @@ impl<'h> Value<'h> {
             let take = missing.min(SEGMENT);
             let there = match self.hive.cell(segment) {
                 Ok(cell) => cell.get(..take).unwrap_or(cell),
-                Err(error) => {
-                    fault = Some(error);
-                    &[]
-                }
+                Err(fault) => return (Cow::Owned(bytes), Some(fault)),
             };
             bytes.extend_from_slice(there);
             if there.len() < take {
                 break;
             }
         }
-        let cut = self.data_of(Cow::Owned(bytes), named, Hive::position(offset));
-        ValueData { fault: fault.or(cut.fault), ..cut }
+        self.cut(Cow::Owned(bytes), Hive::position(offset))
     }
 
     /// A copy that outlives the hive.
@@ -175,7 +212,7 @@ impl<'h> Value<'h> {
         RegValue {
             name: self.name().into_owned(),
             kind: self.kind(),
-            truncated: data.fault.is_some(),
+            truncated: data.truncated,
             bytes: data.bytes.into_owned(),
         }
     }
@@ -184,30 +221,63 @@ impl<'h> Value<'h> {
 /// The values of a key in stored order; what cannot be read is an error in its place.
 pub struct Values<'h> {
     hive: &'h Hive,
+    /// Offsets of the values still to come.
     entries: &'h [u8],
+    /// What is wrong with the list itself; it comes last.
     fault: Option<HiveError>,
 }
 
 impl<'h> Values<'h> {
+    /// No values.
+    pub(super) fn none(hive: &'h Hive) -> Self {
+        Self { hive, entries: &[], fault: None }
+    }
+
+    #[inline]
     pub(super) fn new(hive: &'h Hive, count: u32, offset: Option<Result<u32, HiveError>>) -> Self {
-        let mut values = Self { hive, entries: &[], fault: None };
-        let list = match offset {
-            None => return values,
-            Some(Err(fault)) => Err(fault),
-            Some(Ok(offset)) => hive.cell(offset).map(|cell| (offset, cell)),
-        };
-        match list {
-            Err(fault) => values.fault = Some(fault),
-            Ok((offset, data)) => {
-                let there = (count as usize).min(data.len() / 4);
-                values.entries = data.get(..there * 4).unwrap_or_default();
-                if there < count as usize {
-                    values.fault =
-                        Some(HiveError::new(Hive::position(offset), Fault::CutList(count, there as u32)));
+        match offset {
+            None => Self::none(hive),
+            Some(Ok(offset)) => {
+                match hive.content(offset).and_then(|list| list.get(..(count as usize).checked_mul(4)?)) {
+                    Some(entries) => Self { hive, entries, fault: None },
+                    None => Self::cut_off(hive, count, offset),
                 }
             }
+            Some(Err(fault)) => Self { hive, entries: &[], fault: Some(fault) },
         }
-        values
+    }
+
+    /// The values of a list that is not there in full.
+    #[cold]
+    #[inline(never)]
+    fn cut_off(hive: &'h Hive, count: u32, offset: u32) -> Self {
+        let list = match hive.cell(offset) {
+            Ok(list) => list,
+            Err(fault) => return Self { hive, entries: &[], fault: Some(fault) },
+        };
+        let there = list.len() / 4;
+        let fault = HiveError::new(Hive::position(offset), Fault::CutList(count, there as u32));
+        Self { hive, entries: list.get(..there * 4).unwrap_or_default(), fault: Some(fault) }
+    }
+}
+
+impl<'h> Values<'h> {
+    /// Offset of the next value.
+    #[inline]
+    pub(super) fn next_offset(&mut self) -> Option<u32> {
+        let (offset, rest) = self.entries.split_first_chunk::<4>()?;
+        self.entries = rest;
+        Some(u32::from_le_bytes(*offset))
+    }
+
+    /// How many offsets are still to come.
+    pub(super) fn remaining(&self) -> usize {
+        self.entries.len() / 4
+    }
+
+    /// What is wrong with the list itself.
+    pub(super) fn take_fault(&mut self) -> Option<HiveError> {
+        self.fault.take()
     }
 }
 
@@ -216,12 +286,9 @@ impl<'h> Iterator for Values<'h> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        match self.entries.split_first_chunk::<4>() {
-            Some((offset, rest)) => {
-                self.entries = rest;
-                Some(Value::at(self.hive, u32::from_le_bytes(*offset)))
-            }
-            None => self.fault.take().map(Err),
+        match self.next_offset() {
+            Some(offset) => Some(Value::at(self.hive, offset)),
+            None => self.take_fault().map(Err),
         }
     }
 }

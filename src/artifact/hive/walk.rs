@@ -4,12 +4,11 @@
 //! data. So keys and data cells are marked when they are met, the levels are counted, and the walk as a whole may follow no
 //! more list entries than the file has room for.
 
-use super::base_block::LEN as BASE_LEN;
-use super::bytes::u32_at;
-use super::list::Subkeys;
+use std::borrow::Cow;
+
+use super::list::{Step, Subkeys};
 use super::value::{Value, ValueData, Values};
-use super::{Fault, Hive, HiveError, Key};
-use crate::artifact::Problem;
+use super::{Fault, Hive, HiveError, Key, Structure};
 
 /// Levels of keys that Windows allows in a path.
 const MAX_DEPTH: usize = 512;
@@ -48,6 +47,7 @@ struct Faults {
 
 impl Faults {
     #[cold]
+    #[inline(never)]
     fn note(&mut self, fault: HiveError) {
         self.count += 1;
         if self.kept.len() < MAX_KEPT {
@@ -60,7 +60,8 @@ impl Faults {
 struct Level<'h> {
     key: Key<'h>,
     subkeys: Subkeys<'h>,
-    path_len: usize,
+    /// Where the key's name ends in the path of the walk, if it stands there.
+    path_end: Option<usize>,
     /// Entries met so far, and whether all of the list could be read.
     met: u32,
     whole: bool,
@@ -71,8 +72,11 @@ pub struct Walk<'h> {
     hive: &'h Hive,
     started: bool,
     levels: Vec<Level<'h>>,
+    /// The path that was last asked for.
     path: String,
     current: Option<Key<'h>>,
+    /// The current key is that of the last level.
+    entered: bool,
     keys: Marks,
     data: Marks,
     faults: Faults,
@@ -88,6 +92,7 @@ impl<'h> Walk<'h> {
             levels: Vec::new(),
             path: String::new(),
             current: None,
+            entered: false,
             keys: Marks::new(hive),
             data: Marks::new(hive),
             faults: Faults::default(),
@@ -95,14 +100,33 @@ impl<'h> Walk<'h> {
         }
     }
 
-    /// The path of the current key below the root, names joined by `\`; empty for the root.
-    pub fn path(&self) -> &str {
+    /// The path of the current key below the root, names joined by `\`; empty for the root. It is put together only when it is
+    /// asked for, and what it has in common with the last one stays.
+    pub fn path(&mut self) -> &str {
+        let known = self.levels.iter().rposition(|level| level.path_end.is_some()).unwrap_or(0);
+        let mut end = self.levels.get(known).and_then(|level| level.path_end).unwrap_or(0);
+        for level in self.levels.iter_mut().skip(known + 1) {
+            end = append(&mut self.path, end, level.key);
+            level.path_end = Some(end);
+        }
+        if let Some(key) = self.current.filter(|_| !self.entered && !self.levels.is_empty()) {
+            end = append(&mut self.path, end, key);
+        }
+        self.path.truncate(end);
         &self.path
     }
 
     /// The values of the current key with their data. What cannot be read is left out or cut, and noted.
     pub fn values(&mut self) -> WalkValues<'_, 'h> {
-        let values = self.current.map(|key| key.values());
+        let mut values = self.current.map_or(Values::none(self.hive), |key| key.values());
+        match self.budget.checked_sub(values.remaining()) {
+            Some(rest) => self.budget = rest,
+            None => {
+                let at = self.current.map_or(0, |key| key.position());
+                self.faults.note(HiveError::new(at, Fault::TooMany));
+                values = Values::none(self.hive);
+            }
+        }
         WalkValues { walk: self, values }
     }
 
@@ -121,37 +145,19 @@ impl<'h> Walk<'h> {
         self.faults.note(fault);
     }
 
-    fn spend(&mut self, at: u64) -> bool {
-        if self.budget == 0 {
-            self.faults.note(HiveError::new(at, Fault::TooMany));
-            return false;
-        }
-        self.budget -= 1;
-        true
-    }
-
     /// Makes a key the current one.
     #[inline]
     fn enter(&mut self, key: Key<'h>) -> Key<'h> {
-        if !self.path.is_empty() {
-            self.path.push('\\');
-        }
-        if !self.levels.is_empty() {
-            key.raw_name().push_to(&mut self.path);
-        }
         let missing = key.missing_name_bytes();
         if missing > 0 {
             self.faults.note(HiveError::new(key.position(), Fault::CutName(missing as u32)));
         }
+        self.entered = false;
         if key.subkey_count() > 0 {
             if self.levels.len() < MAX_DEPTH {
-                self.levels.push(Level {
-                    key,
-                    subkeys: key.subkeys(),
-                    path_len: self.path.len(),
-                    met: 0,
-                    whole: true,
-                });
+                let path_end = self.levels.is_empty().then_some(0);
+                self.levels.push(Level { key, subkeys: key.subkeys(), path_end, met: 0, whole: true });
+                self.entered = true;
             } else {
                 self.faults.note(HiveError::new(key.position(), Fault::TooDeep));
             }
@@ -160,45 +166,77 @@ impl<'h> Walk<'h> {
         key
     }
 
-    fn next_key(&mut self) -> Option<Result<Key<'h>, HiveError>> {
-        if !self.started {
-            self.started = true;
-            let root = self.hive.root();
-            if let Ok(root) = root {
-                self.keys.mark(root.offset());
-            }
-            return Some(root);
+    /// The next key when nothing is in the way: it is named by the current list, new and sound.
+    #[inline]
+    fn next_plain(&mut self) -> Option<Key<'h>> {
+        let level = self.levels.last_mut()?;
+        let rest = self.budget.checked_sub(1)?;
+        let offset = level.subkeys.next_in_leaf()?;
+        self.budget = rest;
+        level.met += 1;
+        if !self.keys.mark(offset) {
+            self.faults.note(HiveError::new(Hive::position(offset), Fault::Twice));
+            return None;
         }
-        loop {
-            let level = self.levels.last_mut()?;
-            let Some(offset) = level.subkeys.next_offset() else {
+        let key = Key::read(self.hive, offset);
+        if key.is_none() {
+            self.faults.note(self.hive.structure_fault(offset, Structure::KeyNode));
+        }
+        key
+    }
+
+    /// Clears what stands in the way of [`Self::next_plain`]; false when the walk is over.
+    #[cold]
+    #[inline(never)]
+    fn go_on(&mut self) -> bool {
+        let Some(level) = self.levels.last_mut() else { return false };
+        if self.budget == 0 {
+            self.faults.note(HiveError::new(level.key.position(), Fault::TooMany));
+            return false;
+        }
+        match level.subkeys.next_leaf() {
+            Step::Ready => {}
+            Step::Fault(fault) => {
+                level.whole = false;
+                self.faults.note(fault);
+            }
+            Step::End => {
                 let (named, met, at) = (level.key.subkey_count(), level.met, level.key.position());
-                let whole = level.whole;
+                if level.whole && named != met {
+                    self.faults.note(HiveError::new(at, Fault::OtherCount(named, met)));
+                }
                 self.levels.pop();
-                if whole && named != met {
-                    return Some(Err(HiveError::new(at, Fault::OtherCount(named, met))));
-                }
-                continue;
-            };
-            self.path.truncate(level.path_len);
-            let offset = match offset {
-                Ok(offset) => offset,
-                Err(fault) => {
-                    level.whole = false;
-                    return Some(Err(fault));
-                }
-            };
-            level.met += 1;
-            if !self.spend(Hive::position(offset)) {
-                self.levels.clear();
-                return None;
             }
-            if !self.keys.mark(offset) {
-                return Some(Err(HiveError::new(Hive::position(offset), Fault::Twice)));
+        }
+        true
+    }
+
+    /// The first key.
+    #[cold]
+    #[inline(never)]
+    fn start(&mut self) -> Option<Key<'h>> {
+        self.started = true;
+        match self.hive.root() {
+            Ok(root) => {
+                self.keys.mark(root.offset());
+                Some(root)
             }
-            return Some(Key::at(self.hive, offset));
+            Err(fault) => {
+                self.faults.note(fault);
+                None
+            }
         }
     }
+}
+
+/// Puts a key's name behind the first `end` bytes of a path; where the path ends then.
+fn append(path: &mut String, end: usize, key: Key<'_>) -> usize {
+    path.truncate(end);
+    if !path.is_empty() {
+        path.push('\\');
+    }
+    path.push_str(&key.name());
+    path.len()
 }
 
 impl<'h> Iterator for Walk<'h> {
@@ -206,23 +244,77 @@ impl<'h> Iterator for Walk<'h> {
 
     #[inline]
     fn next(&mut self) -> Option<Key<'h>> {
-        loop {
-            match self.next_key() {
-                Some(Ok(key)) => return Some(self.enter(key)),
-                Some(Err(fault)) => self.faults.note(fault),
-                None => {
-                    self.current = None;
-                    return None;
-                }
+        let mut key = if self.started { self.next_plain() } else { self.start() };
+        while key.is_none() {
+            if !self.go_on() {
+                self.current = None;
+                self.levels.clear();
+                return None;
             }
+            key = self.next_plain();
         }
+        key.map(|key| self.enter(key))
     }
 }
 
 /// The values of the current key of a walk.
 pub struct WalkValues<'w, 'h> {
     walk: &'w mut Walk<'h>,
-    values: Option<Values<'h>>,
+    values: Values<'h>,
+}
+
+impl<'h> WalkValues<'_, 'h> {
+    /// The value at an offset with its data; what is wrong with them is noted.
+    #[inline]
+    fn value(&mut self, offset: u32) -> Option<(Value<'h>, ValueData<'h>)> {
+        let hive = self.walk.hive;
+        match Value::read(hive, offset) {
+            Some(value) if self.claim(&value) => match value.plain_data() {
+                Some(bytes) if value.name_is_whole() => {
+                    Some((value, ValueData { bytes: Cow::Borrowed(bytes), truncated: false }))
+                }
+                _ => Some(self.examine(value)),
+            },
+            Some(value) => Some(self.examine(value.withheld())),
+            None => {
+                self.note_unreadable(offset);
+                None
+            }
+        }
+    }
+
+    /// Whether the value's data belongs to it alone; data that was given out before is not given out again.
+    #[inline]
+    fn claim(&mut self, value: &Value<'h>) -> bool {
+        match value.data_offset() {
+            None => true,
+            Some(offset) => self.walk.data.mark(offset),
+        }
+    }
+
+    /// A value of which there is something to say.
+    #[cold]
+    #[inline(never)]
+    fn examine(&mut self, mut value: Value<'h>) -> (Value<'h>, ValueData<'h>) {
+        let missing = value.missing_name_bytes() as u32;
+        if missing > 0 {
+            self.walk.faults.note(HiveError::new(value.position(), Fault::CutName(missing)));
+        }
+        if !value.segments().fold(true, |new, segment| self.walk.data.mark(segment) && new) {
+            value = value.withheld();
+        }
+        let (bytes, fault) = value.gather();
+        if let Some(fault) = fault {
+            self.walk.faults.note(fault);
+        }
+        (value, ValueData { bytes, truncated: fault.is_some() })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note_unreadable(&mut self, offset: u32) {
+        self.walk.faults.note(self.walk.hive.structure_fault(offset, Structure::Value));
+    }
 }
 
 impl<'h> Iterator for WalkValues<'_, 'h> {
@@ -230,86 +322,14 @@ impl<'h> Iterator for WalkValues<'_, 'h> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            let mut value = match self.values.as_mut()?.next()? {
-                Ok(value) => value,
-                Err(fault) => {
-                    self.walk.faults.note(fault);
-                    continue;
-                }
-            };
-            if !self.walk.spend(value.position()) {
-                return None;
+        while let Some(offset) = self.values.next_offset() {
+            if let Some(value) = self.value(offset) {
+                return Some(value);
             }
-            let missing = value.missing_name_bytes();
-            if missing > 0 {
-                self.walk.faults.note(HiveError::new(value.position(), Fault::CutName(missing as u32)));
-            }
-            if let Some(offset) = value.data_offset() {
-                let mut own = self.walk.data.mark(offset);
-                for segment in value.segments() {
-                    own &= self.walk.data.mark(segment);
-                }
-                if !own {
-                    value.withhold();
-                }
-            }
-            let data = value.data();
-            if let Some(fault) = data.fault {
-                self.walk.faults.note(fault);
-            }
-            return Some((value, data));
         }
-    }
-}
-
-/// What is wrong with the base block, the length of the file and the chain of hive bins.
-pub(super) fn frame_problems(hive: &Hive) -> Vec<Problem> {
-    let mut faults = Faults::default();
-    let base = &hive.base;
-    if !base.checksum_ok {
-        faults.note(HiveError::new(508, Fault::Checksum));
-    }
-    let there = hive.bytes.len().saturating_sub(BASE_LEN);
-    if there < base.bins_len as usize {
-        faults.note(HiveError::new(
-            hive.bytes.len() as u64,
-            Fault::Truncated { named: base.bins_len, there: there as u64 },
-        ));
-    }
-    if let Err(fault) = hive.root() {
-        faults.note(fault);
-    }
-    let end = there.min(base.bins_len as usize);
-    let mut offset = 0;
-    while offset < end {
-        offset += match bin_len(hive, offset) {
-            Ok(len) => len,
-            Err(fault) => {
-                faults.note(HiveError::new((offset + BASE_LEN) as u64, fault));
-                // Bins start at multiples of 4096: the next sound one ends the damage.
-                let blocks = (1..).take_while(|block| offset + block * 4096 < end);
-                let sound =
-                    blocks.map(|block| block * 4096).find(|step| bin_len(hive, offset + step).is_ok());
-                sound.unwrap_or(end - offset)
-            }
-        };
-    }
-    faults.kept.iter().map(HiveError::problem).collect()
-}
-
-/// The length of the bin at an offset behind the base block.
-fn bin_len(hive: &Hive, offset: usize) -> Result<usize, Fault> {
-    let head = hive.bytes.get(offset + BASE_LEN..).and_then(|rest| rest.first_chunk::<32>());
-    let Some(head) = head else { return Err(Fault::NoBin([0; 4])) };
-    if !head.starts_with(b"hbin") {
-        return Err(Fault::NoBin(head.first_chunk().copied().unwrap_or_default()));
-    }
-    if u32_at(head, 4) as usize != offset {
-        return Err(Fault::BinOffset(u32_at(head, 4)));
-    }
-    match u32_at(head, 8) {
-        len if len > 0 && len % 4096 == 0 => Ok(len as usize),
-        len => Err(Fault::BinSize(len)),
+        if let Some(fault) = self.values.take_fault() {
+            self.walk.faults.note(fault);
+        }
+        None
     }
 }

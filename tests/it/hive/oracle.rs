@@ -160,7 +160,7 @@ fn letters_fold_as_in_nt_hive() {
     println!("{compared} letters; only here: {ours_only:?}, only there: {theirs_only:?}");
     assert_eq!(theirs_only, "");
     // Letters that Unicode added after nt-hive's table was made, if any.
-    assert!(compared > 1000 && ours_only.chars().count() < 10);
+    assert!(compared > 1000 && ours_only.chars().count() < 20);
 }
 
 /// A hive with something of everything, for the command-line readers.
