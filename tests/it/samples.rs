@@ -18,7 +18,8 @@ fn bless() -> bool {
 /// Recipes of the samples.
 pub fn recipes() -> Vec<PathBuf> {
     let items = fs::read_dir(root().join("samples")).unwrap().map(|item| item.unwrap().path());
-    let mut found: Vec<PathBuf> = items.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
+    let mut found: Vec<PathBuf> =
+        items.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
     found.retain(|path| path.file_name().unwrap() != "README.md");
     found.sort();
     found
@@ -28,7 +29,8 @@ pub fn recipes() -> Vec<PathBuf> {
 fn archives_hold_what_their_recipes_make() {
     assert!(recipes().len() >= 4);
     for path in recipes() {
-        let case = Case { check: String::new(), name: String::new(), text: fs::read_to_string(&path).unwrap() };
+        let case =
+            Case { check: String::new(), name: String::new(), text: fs::read_to_string(&path).unwrap() };
         let files = case.files();
         let zip = path.with_extension("zip");
         if bless() {
@@ -73,7 +75,8 @@ fn reports_are_what_analyze_says() {
 #[test]
 fn verdicts_are_those_that_the_recipes_name() {
     for path in recipes() {
-        let case = Case { check: String::new(), name: String::new(), text: fs::read_to_string(&path).unwrap() };
+        let case =
+            Case { check: String::new(), name: String::new(), text: fs::read_to_string(&path).unwrap() };
         let report = report_of(&path.with_extension("zip"));
         let outcome = serde_json::to_value(report.verdict.outcome).unwrap();
         assert_eq!(outcome, case.line("Verdict").unwrap(), "{}", path.display());

@@ -23,8 +23,10 @@ fn every_report_is_valid() {
     for report in reports() {
         let text = json::render(&report, true).unwrap();
         let value = serde_json::from_str(&text).unwrap();
-        let errors: Vec<String> =
-            validator.iter_errors(&value).map(|error| format!("{}: {error}", error.instance_path())).collect();
+        let errors: Vec<String> = validator
+            .iter_errors(&value)
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
         assert!(errors.is_empty(), "{}: {errors:#?}", report.bundle.path);
     }
 }
