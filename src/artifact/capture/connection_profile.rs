@@ -108,13 +108,7 @@ fn asked(block: &Block<'_>) -> bool {
 
 fn read(block: &Block<'_>) -> Reading {
     if asked(block) && shape::is_empty(block) {
-        // domain.md 13, decision 1: only the echoed command shows that nothing is what it printed.
-        return Reading {
-            status: CaptureStatus::Empty,
-            reason: Some("the command ran and listed no connected network".to_owned()),
-            language: None,
-            data: CaptureData::ConnectionProfile(Data::default()),
-        };
+        return nothing(block);
     }
     let found = shape::objects(block);
     let mut profiles: Vec<Profile> = found.objects.iter().filter_map(profile).collect();
@@ -129,6 +123,20 @@ fn read(block: &Block<'_>) -> Reading {
     }
     let reason = found.problems.first().map(ToString::to_string).or_else(|| unread(&profiles));
     Reading::of(CaptureData::ConnectionProfile(Data { profiles }), reason)
+}
+
+/// The command without an output. Only the next prompt shows that nothing was all that it printed (domain.md 13, decision 1); a
+/// file that ends behind the command may have been cut there.
+fn nothing(block: &Block<'_>) -> Reading {
+    let followed = block.text.lines_from(block.from).any(|(_, line)| !line.trim().is_empty());
+    let (reason, data) = match followed {
+        true => (
+            "the command ran and listed no connected network",
+            CaptureData::ConnectionProfile(Data::default()),
+        ),
+        false => ("the file ends behind the command", CaptureData::Nothing),
+    };
+    Reading { status: CaptureStatus::Empty, reason: Some(reason.to_owned()), language: None, data }
 }
 
 /// What is missing of a profile that the others or the form promise.
@@ -247,6 +255,9 @@ mod tests {
     fn nothing_is_only_nothing_behind_the_command() {
         let (status, profiles) = read_one("PS C:\\> Get-NetConnectionProfile\n\nPS C:\\> \n");
         assert_eq!((status, profiles.len()), (CaptureStatus::Empty, 0));
+        let captures = capture::read(&Text::decode(b"PS C:\\> Get-NetConnectionProfile\n\n"));
+        assert_eq!(captures[0].status, CaptureStatus::Empty);
+        assert!(matches!(captures[0].data, CaptureData::Nothing));
         let captures = capture::read(&Text::decode(b""));
         assert_eq!((captures[0].kind, captures[0].status), (CaptureKind::Unknown, CaptureStatus::Empty));
     }

@@ -6,6 +6,7 @@
 
 pub mod acl;
 pub mod adapter_binding;
+pub mod appended;
 pub mod appx_packages;
 pub mod command;
 pub mod connection_profile;

@@ -237,6 +237,8 @@ struct Parser {
     failure: Option<(Option<String>, Outcome, u32)>,
     /// A `***` line in another language without a reason that is known.
     complaint: Option<u32>,
+    /// A request behind the line of the server was not answered: that was the query, not the look-up of the server's name.
+    unanswered: bool,
 }
 
 fn read(block: &Block<'_>) -> Reading {
@@ -247,6 +249,7 @@ fn read(block: &Block<'_>) -> Reading {
         languages: Languages::default(),
         failure: None,
         complaint: None,
+        unanswered: false,
     };
     let mut lines = block.lines().filter(|(_, line)| !line.trim().is_empty()).peekable();
     while let Some((number, line)) = lines.next() {
@@ -307,6 +310,7 @@ impl Parser {
         if is_timeout(trimmed) {
             self.begin_if_decided(number);
             self.current.timeouts = self.current.timeouts.saturating_add(1);
+            self.unanswered |= self.current.server.is_some();
             self.list = List::None;
             return;
         }
@@ -374,7 +378,13 @@ impl Parser {
     fn listed(&mut self, number: u32, found: &Labelled<'_>) {
         self.list = match (found.label, self.list) {
             ("Aliases", _) => List::Aliases,
-            (_, List::Server) if self.current.server_address.is_none() => {
+            // The first address of a query is the server's, also when the line with its name is lost.
+            (_, list)
+                if self.current.server_address.is_none()
+                    && (list == List::Server
+                        || (self.current.server.is_none() && self.current.name.is_none())) =>
+            {
+                self.begin(number);
                 self.current.server_address = Some(address(found.value).to_owned());
                 return;
             }
@@ -438,6 +448,7 @@ impl Parser {
         let mut query = std::mem::take(&mut self.current);
         let failure = self.failure.take();
         let complaint = self.complaint.take();
+        let unanswered = std::mem::take(&mut self.unanswered);
         self.list = List::None;
         let first =
             [&query.addresses, &query.cnames, &query.records].into_iter().find_map(|answers| answers.first());
@@ -454,10 +465,15 @@ impl Parser {
             query.queried = query.queried.or(about.filter(|_| outcome != Outcome::Timeout));
         } else if query.name.is_some() {
             query.outcome = Outcome::NoRecord;
-        } else if query.timeouts > 0 && (complaint.is_some() || query.server.is_none()) {
-            (query.outcome, query.outcome_line) = (Outcome::Timeout, complaint.or(Some(query.line)));
+        } else if unanswered && complaint.is_some() {
+            // Only the last line of a query says that it failed; without it the answer may be cut off (domain.md R17).
+            (query.outcome, query.outcome_line) = (Outcome::Timeout, complaint);
         }
-        if query.server.is_some() || query.outcome != Outcome::Unknown {
+        if query.server.is_some()
+            || query.server_address.is_some()
+            || query.timeouts > 0
+            || query.outcome != Outcome::Unknown
+        {
             self.queries.push(query);
         }
     }

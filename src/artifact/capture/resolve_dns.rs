@@ -79,15 +79,10 @@ fn recognise(block: &Block<'_>) -> u8 {
     let has = |word: &str| memchr::memmem::find(text, word.as_bytes()).is_some();
     let values =
         ["NameHost", "IPAddress", "IP4Address", "IP6Address", "QueryType"].iter().any(|word| has(word));
-    if has("Section") && values && (has("TTL") || has("QueryType")) {
-        90
-    } else if has("Microsoft.DnsClient.Commands.ResolveDnsName")
-        || (has("Resolve-DnsName") && ERRORS.iter().any(|(id, _)| has(id)))
-    {
-        90
-    } else {
-        0
-    }
+    let records = has("Section") && values && (has("TTL") || has("QueryType"));
+    let failed = has("Microsoft.DnsClient.Commands.ResolveDnsName")
+        || (has("Resolve-DnsName") && ERRORS.iter().any(|(id, _)| has(id)));
+    if records || failed { 90 } else { 0 }
 }
 
 fn read(block: &Block<'_>) -> Reading {

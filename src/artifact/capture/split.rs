@@ -3,7 +3,7 @@
 //! Cuts are made at prompts and echoed commands, at the lines where a reader says that its output begins, and where registry keys
 //! or events begin, which other readers take. Nothing is cut inside an output whose entries each have such a line.
 
-use super::{Block, CaptureKind, READERS, command};
+use super::{Block, CaptureKind, READERS, appended, command};
 use crate::artifact::text::Text;
 
 /// What a block holds that is not a command's output of ours.
@@ -47,7 +47,7 @@ pub fn split(text: &Text) -> Vec<Block<'_>> {
     if cutter.blocks.is_empty() {
         cutter.blocks.push(Block::whole(text));
     }
-    cutter.blocks
+    cutter.blocks.into_iter().flat_map(appended::divide).collect()
 }
 
 /// Whether a block is for the readers of registry keys or events.
@@ -146,13 +146,24 @@ impl<'t> Cutter<'t> {
         };
         match self.open.opener {
             Some(before) if before == opener && repeats => return,
-            _ if self.open.first.is_none() => {}
+            _ if self.open.first.is_none() || (repeats && self.began_before(opener)) => {}
             _ => {
                 self.close(number.saturating_sub(1));
                 self.open = Open::at(number);
             }
         }
         self.open.opener = Some(opener);
+    }
+
+    /// Whether the open block is an output of that kind already, whose first line is missing. Asked once a block.
+    fn began_before(&self, opener: Opener) -> bool {
+        let (Opener::Reader(kind), Some(from), Some(to), None) =
+            (opener, self.open.first, self.open.last, self.open.opener)
+        else {
+            return false;
+        };
+        let block = Block { text: self.text, from, to, command: None };
+        READERS.iter().any(|reader| reader.kind == kind && (reader.recognise)(&block) > 0)
     }
 
     fn close(&mut self, end: u32) {

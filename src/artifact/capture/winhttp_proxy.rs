@@ -136,7 +136,7 @@ fn recognise(block: &Block<'_>) -> u8 {
 
 fn read(block: &Block<'_>) -> Reading {
     // The last block of several is the state: `set`, `reset` and `import` print the same as `show`.
-    let last = block.lines().filter(|(_, line)| heading(line).is_some()).last();
+    let last = block.lines().rev().find(|(_, line)| heading(line).is_some());
     match last {
         Some((number, line)) => below_heading(block, number, line),
         None => bare_sentence(block),

@@ -167,18 +167,24 @@ fn starts(line: &str) -> bool {
     line.len() <= 120 && !line.contains(':') && (line.starts_with("Winsock ") || line.ends_with(" Winsock"))
 }
 
+/// Labels that no other output has, so that an excerpt without a whole entry is known too.
+const OWN: [Key; 4] = [Key::Path, Key::CatalogId, Key::Flags, Key::ChainLength];
+
 fn recognise(block: &Block<'_>) -> u8 {
-    let (mut rules, mut ids, mut headings) = (false, false, false);
-    for (_, line) in block.lines() {
+    let (mut rules, mut ids, mut headings, mut own) = (false, false, false, 0);
+    for (_, line) in block.lines().filter(|(_, line)| line.len() < 1_000) {
         rules |= line.len() >= 50 && shape::is_rule(line);
         headings |= starts(line);
-        ids |= line.trim_end().ends_with('}')
-            && labelled(line).is_some_and(|found| cell::guid(found.value).is_some());
+        let Some(found) = labelled(line) else { continue };
+        ids |= cell::guid(found.value).is_some();
         if ids && (rules || headings) {
             return 90;
         }
+        if own < 2 && find_label(LABELS, found.label).is_some_and(|(key, _)| OWN.contains(&key)) {
+            own += 1;
+        }
     }
-    0
+    if own >= 2 { 50 } else { 0 }
 }
 
 /// The labelled lines of one entry.

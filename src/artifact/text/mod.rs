@@ -86,7 +86,12 @@ impl Text {
 
     /// Lines with their 1-based numbers.
     pub fn lines(&self) -> impl Iterator<Item = (u32, &str)> {
-        (1..=self.line_count()).map(|number| (number, self.line(number)))
+        self.lines_from(1)
+    }
+
+    /// Lines from a 1-based one on.
+    pub fn lines_from(&self, from: u32) -> impl Iterator<Item = (u32, &str)> {
+        (from.max(1)..=self.line_count()).map(|number| (number, self.line(number)))
     }
 
     /// The same text with every line changed by a function that adds no line ends; numbers stay what they are.

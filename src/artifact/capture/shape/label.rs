@@ -52,11 +52,10 @@ pub fn labelled(line: &str) -> Option<Labelled<'_>> {
     })
 }
 
-/// Whether a text ends in leader dots: a dot, and another one at most two blanks before it.
+/// Whether a text ends in leader dots: a dot with a blank before it (`Suffix  . :`), or two dots in a row (`IPv4. .:`, `IPv4..:`).
 fn ends_in_leader(before: &str) -> bool {
     let Some(rest) = before.trim_end().strip_suffix('.') else { return false };
-    let trimmed = rest.trim_end();
-    trimmed.ends_with('.') && rest.len() - trimmed.len() <= 2
+    rest.ends_with(|c: char| c == '.' || c.is_whitespace())
 }
 
 /// Whether a label that was found is the label that was wanted: without regard to case and to the kind of blanks and
@@ -78,6 +77,10 @@ pub fn same_label(found: &str, wanted: &str) -> bool {
 }
 
 fn same_char(have: char, want: char) -> bool {
+    if have.is_ascii() && want.is_ascii() {
+        return have.eq_ignore_ascii_case(&want)
+            || (have.is_ascii_whitespace() && want.is_ascii_whitespace());
+    }
     have == want
         || (have.is_whitespace() && want.is_whitespace())
         || (!want.is_ascii() && matches!(have, '\u{fffd}' | '?' | ' '))
@@ -144,6 +147,10 @@ mod tests {
         assert_eq!(
             parts("   Endereço IPv4. . . . . . . .  . . . . . . . : 192.168.0.109"),
             ("Endereço IPv4", "192.168.0.109")
+        );
+        assert_eq!(
+            parts("   Connection-specific DNS Suffix  . : example.org"),
+            ("Connection-specific DNS Suffix", "example.org")
         );
         assert_eq!(
             parts("   Verbindungsspezifisches DNS-Suffix: maischein.home"),

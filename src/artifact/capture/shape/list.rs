@@ -74,7 +74,8 @@ pub(super) fn object<'l, 't>(lines: &'l [(u32, &'t str)], found: &mut Objects) -
     }
     for (property, value) in object.properties.iter_mut().zip(&values) {
         property.cell = Cell::of(value);
-        property.truncated = value.ends_with('…') || value.ends_with("...");
+        // Lists wrap; only the values of a collection are cut. A network may be called "...".
+        property.truncated = ["…", "…}", "...}"].iter().any(|end| value.ends_with(end));
     }
     found.objects.push(object);
     lines.get(taken..).unwrap_or_default()
