@@ -70,6 +70,8 @@ const NOT_APPLICABLE: [&str; 9] = [
     "해당 없음",
     "Não aplicável",
 ];
+/// Lines that are looked at to recognise a listing without a rule.
+const LOOKED_AT: u32 = 200;
 /// The system's own process, which never holds a service.
 const SYSTEM_PIDS: [u32; 2] = [0, 4];
 
@@ -88,7 +90,8 @@ fn recognise(block: &Block<'_>) -> u8 {
     if rule(block).is_some() {
         return 95;
     }
-    let data = rows_without_rule(block).unwrap_or_default();
+    let looked_at = Block { to: block.to.min(block.from.saturating_add(LOOKED_AT)), ..*block };
+    let data = rows_without_rule(&looked_at).unwrap_or_default();
     let images = data.processes.iter().filter(|process| process.name.to_ascii_lowercase().ends_with(".exe"));
     match images.count() {
         1.. if data.unread.len() < data.processes.len() => 80,

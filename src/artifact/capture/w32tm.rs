@@ -70,6 +70,8 @@ pub const READER: Reader = Reader { kind: CaptureKind::W32tm, recognise, starts:
 /// Sources that are not a server; the tool prints them in English everywhere it was seen.
 const LOCAL_SOURCES: [&str; 3] =
     ["Local CMOS Clock", "Free-running System Clock", "VM IC Time Synchronization Provider"];
+/// Labelled rows that are kept; a status has sixteen, a list of peers nine for each.
+const MOST_ROWS: usize = 400;
 /// `HRESULT_FROM_WIN32(ERROR_SERVICE_NOT_ACTIVE)`: what w32tm says when its service is stopped.
 const SERVICE_NOT_ACTIVE: &str = "0x80070426";
 
@@ -115,7 +117,7 @@ fn gather(block: &Block<'_>) -> Data {
             data.configuration.push(setting);
         } else if let Some(provider) = provider(trimmed).filter(|_| !group.is_empty()) {
             group = provider.to_owned();
-        } else if let Some(row) = labelled(trimmed) {
+        } else if let Some(row) = labelled(trimmed).filter(|_| rows.len() < MOST_ROWS) {
             rows.push((number, row));
         }
     }

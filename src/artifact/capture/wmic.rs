@@ -110,6 +110,8 @@ const KNOWN: [&str; 44] = [
 const COMMON: [&str; 7] = ["Name", "Node", "Service", "State", "Status", "Version", "Vendor"];
 /// Variables that every environment has and no WMI object.
 const ENVIRONMENT: [&str; 4] = ["ComSpec", "PATHEXT", "SystemRoot", "windir"];
+/// No class has half as many; a list that goes on is several objects, or no list.
+const MOST_PROPERTIES: usize = 500;
 /// Lines that are looked at to recognise an output.
 const LOOKED_AT: usize = 400;
 
@@ -272,7 +274,7 @@ fn list(block: &Block<'_>) -> Data {
         }
         match pair(line) {
             Some((name, value)) => {
-                let repeats = data.objects.last().is_some_and(|object| object.has(name));
+                let repeats = data.objects.last().is_some_and(|object| object.has(name) || object.is_full());
                 if data.objects.is_empty() || repeats || blanks >= 2 {
                     data.objects.push(Object { line: number, properties: Vec::new() });
                 }
@@ -292,6 +294,10 @@ impl Object {
     pub fn get(&self, name: &str) -> Option<&Property> {
         let named = |property: &&Property| property.name.eq_ignore_ascii_case(name);
         self.properties.iter().find(named).filter(|property| !property.value.is_empty())
+    }
+
+    fn is_full(&self) -> bool {
+        self.properties.len() >= MOST_PROPERTIES
     }
 
     fn has(&self, name: &str) -> bool {

@@ -343,9 +343,8 @@ impl Data {
                     "refreshprtdiagnostics" => Some(PrtAttempt::Refresh),
                     _ => None,
                 };
-                let named = |key: &&str| key.eq_ignore_ascii_case(&entry.key);
-                let belongs =
-                    PRT_KEYS.iter().any(|key| named(&key)) || PRT_LAST_KEY.eq_ignore_ascii_case(&entry.key);
+                let named = |key: &str| key.eq_ignore_ascii_case(&entry.key);
+                let belongs = PRT_KEYS.iter().any(|key| named(key)) || named(PRT_LAST_KEY);
                 if !belongs {
                     found.extend(open.take());
                 }

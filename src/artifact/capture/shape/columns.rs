@@ -52,17 +52,19 @@ pub fn is_wide(c: char) -> bool {
 /// usual place.
 pub fn cut_rows(spans: &[(usize, usize)], rows: &[&str]) -> Vec<Vec<String>> {
     let grids: Vec<_> = rows.iter().map(|row| grid(row)).collect();
-    let blank = |row: &[Option<char>], at: usize| match row.get(at) {
-        Some(Some(c)) => c.is_whitespace(),
-        Some(None) => false,
-        None => true,
-    };
+    // One look at every cell: which columns hold something in any row.
+    let mut filled = vec![false; spans.last().map_or(0, |(left, _)| *left)];
+    for row in &grids {
+        for (filled, cell) in filled.iter_mut().zip(row) {
+            *filled |= !cell.is_some_and(char::is_whitespace);
+        }
+    }
     let mut borders = Vec::with_capacity(spans.len());
     for pair in spans.windows(2) {
         let [(left, _), (right, _)] = pair else { continue };
         let usual = right.saturating_sub(1);
-        let everywhere = |at: &usize| grids.iter().all(|row| blank(row, *at));
-        borders.push((left + 1..=usual).rev().find(everywhere).unwrap_or(usual));
+        let blank = |at: &usize| !filled.get(*at).copied().unwrap_or_default();
+        borders.push((left + 1..=usual).rev().find(blank).unwrap_or(usual));
     }
     grids.iter().map(|row| cut(row, &borders)).collect()
 }

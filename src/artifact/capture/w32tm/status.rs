@@ -25,6 +25,10 @@ pub struct Status {
     pub source: Option<Field>,
     /// Poll interval as a power of two.
     pub poll_interval: Option<Number>,
+    /// Seconds that the clock was off at the last sync (`/verbose`).
+    pub phase_offset_seconds: Option<f64>,
+    /// Code of the last sync error, 0 for none (`/verbose`).
+    pub last_sync_error: Option<Number>,
     /// Language of the labels.
     #[serde(skip)]
     pub language: Option<String>,
@@ -124,6 +128,9 @@ impl Status {
             for ((line, row), slot) in rows.iter().zip(&placed) {
                 slot.iter().for_each(|slot| status.take(*slot, *line, row.value));
             }
+            if let Some(poll) = placed.iter().position(|slot| *slot == Some(Slot::Poll)) {
+                status.verbose(rows.get(poll + 1..).unwrap_or_default());
+            }
             status
         })
     }
@@ -142,6 +149,22 @@ impl Status {
             Slot::LastSync => {}
             Slot::Source => self.source = field(),
             Slot::Poll => self.poll_interval = number(),
+        }
+    }
+
+    /// The rows that `/verbose` adds: offset, rate, state, flags, role, last error, time since the last good sync.
+    fn verbose(&mut self, rows: &[(u32, Labelled<'_>)]) {
+        let [(_, offset), (_, rate), (_, state), (_, flags), (_, role), (line, error), (_, since), ..] = rows
+        else {
+            return;
+        };
+        let times = [offset, rate, since].map(|row| super::seconds(row.value));
+        let codes = [state, flags, role, error].map(|row| remarked(row.value));
+        if times.iter().all(Option::is_some) && codes.iter().all(Option::is_some) {
+            let [offset, ..] = times;
+            let [.., error] = codes;
+            self.phase_offset_seconds = offset;
+            self.last_sync_error = error.map(|value| Number { line: *line, value });
         }
     }
 
@@ -197,6 +220,17 @@ mod tests {
         assert_eq!(status.source.unwrap().value, "Local CMOS Clock");
         assert_eq!(status.last_sync, None, "a row without any digit is no time");
         assert_eq!(status.poll_interval, Some(Number { line: 9, value: 6 }));
+    }
+
+    #[test]
+    fn verbose_rows() {
+        // The order of `w32tm /query /status /verbose` in Microsoft's documentation of the tool.
+        let text = format!(
+            "{STRANGE}j: -0.0000325s\nk: 0.0156250s\nl: 2 (x)\nm: 0 (x)\nn: 0 (x)\no: 2 (x)\np: 325.4567890s\n"
+        );
+        let status = status(&text).unwrap();
+        assert_eq!(status.phase_offset_seconds, Some(-0.000_032_5));
+        assert_eq!(status.last_sync_error, Some(Number { line: 15, value: 2 }));
     }
 
     #[test]
