@@ -134,7 +134,7 @@ impl Iterator for HiveRows<'_> {
                 row(Some(RegValue {
                     name: value.name().into_owned(),
                     kind: value.kind(),
-                    truncated: data.fault.is_some(),
+                    truncated: data.truncated,
                     bytes: data.bytes.into_owned(),
                 }))
             }));
