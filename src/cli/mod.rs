@@ -6,6 +6,7 @@ mod completions;
 mod explain;
 mod inspect;
 mod open;
+mod timeline;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
@@ -55,6 +56,8 @@ enum Command {
     Inspect(inspect::Inspect),
     /// Explain a check.
     Explain(explain::Explain),
+    /// Show the decisive events around the failure in order.
+    Timeline(timeline::Timeline),
     /// List every check.
     Checks(checks::Checks),
     /// Print shell completions.
@@ -94,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Analyze(command) => command.run(&cli.common, &mut out),
         Command::Inspect(command) => command.run(&cli.common, &mut out),
         Command::Explain(command) => command.run(&mut out),
+        Command::Timeline(command) => command.run(&cli.common, &mut out),
         Command::Checks(command) => command.run(&mut out),
         Command::Completions(command) => command.run(&mut out),
     };

@@ -185,6 +185,38 @@ fn dumps_can_be_filtered() {
     assert!(!rows.is_empty() && rows.iter().all(|row| row["key"].as_str().unwrap().contains("NlaSvc")));
 }
 
+/// Two logs, told in the order of time; the broker's success records (R34) and what is older than the window are left out.
+#[test]
+fn the_timeline_merges_the_logs() {
+    use crate::workshop::recipe::{File, events, pack};
+    let system = events(
+        "System",
+        "EventLog/6005 2026-11-01T06:00:00Z record=1\nEventLog/6005 2026-11-20T06:00:00Z record=2\n\
+         Service Control Manager/7023 2026-11-20T06:05:00Z record=3\n  param1 = x\n  param2 = %%1068\n  \
+         Binary = 6E0065007400700072006F0066006D000000\n",
+    );
+    let aad = events(
+        "Microsoft-Windows-AAD/Operational",
+        "Microsoft-Windows-AAD/1098 2026-11-20T06:03:00Z record=8\n  Error = 0xCAA82EE7\n\
+         Microsoft-Windows-AAD/1098 2026-11-20T06:04:00Z record=9\n  Error = 0x8AA500DB\n",
+    );
+    let file = |path: &str, bytes: Vec<u8>| File { path: path.to_owned(), bytes };
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("b.zip");
+    std::fs::write(&path, pack(&[file("System.evtx", system), file("AAD.evtx", aad)])).unwrap();
+    let rows = lines(&stdout(actriage().args(["timeline", "--format", "json"]).arg(&path)));
+    let order: Vec<String> =
+        rows.iter().map(|row| format!("{} {}", row["artifact"], row["locator"])).collect();
+    assert_eq!(
+        order,
+        [r#""System.evtx" "record 2""#, r#""AAD.evtx" "record 8""#, r#""System.evtx" "record 3""#]
+    );
+    assert!(rows[1]["what"].as_str().unwrap().contains("NAME_NOT_RESOLVED"), "{}", rows[1]);
+    assert!(rows[2]["what"].as_str().unwrap().contains("netprofm"), "{}", rows[2]);
+    let all = lines(&stdout(actriage().args(["timeline", "--format", "json", "--all"]).arg(&path)));
+    assert_eq!(all.len(), 4);
+}
+
 /// `analyze` and every dump over every file of the corpus, each alone, and over the folder with all of them: every file is accounted for.
 #[test]
 fn every_file_of_the_corpus() {

@@ -1,0 +1,202 @@
+//! The decisive events around the failure, in order: boots and clock changes, networks coming and going, services that fail or change,
+//! errors, and sign-ins that do not succeed. Out of all logs, so that what happened together stands together.
+
+use serde::Serialize;
+
+use crate::artifact::event::Event;
+use crate::artifact::event_decode::{ErrorCode, service_of};
+use crate::evidence::events::{Want, Window};
+use crate::evidence::{Evidence, Sourced};
+use crate::knowledge;
+use crate::time::FileTime;
+
+/// What an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The machine started or stopped.
+    Boot,
+    /// The clock was changed or could not be set.
+    Clock,
+    /// A network came or went, or Windows changed its mind about it.
+    Network,
+    /// A service failed or was changed.
+    Service,
+    /// A connection or TLS error.
+    Connection,
+    /// A sign-in or device error.
+    SignIn,
+    /// A dialog of Office.
+    Office,
+    /// A log was cleared.
+    Log,
+}
+
+/// Which events are decisive, and what each means in a few words.
+const DECISIVE: &[(Want, Kind, &str)] = &[
+    (want("EventLog", &[6005]), Kind::Boot, "Windows started (event log service)"),
+    (want("EventLog", &[6006]), Kind::Boot, "Windows was shut down"),
+    (want("EventLog", &[6008]), Kind::Boot, "the last shutdown was unexpected"),
+    (want("Microsoft-Windows-Kernel-Power", &[41]), Kind::Boot, "restarted without a clean shutdown"),
+    (want("Microsoft-Windows-Kernel-General", &[1]), Kind::Clock, "the system time was changed"),
+    (
+        want("Microsoft-Windows-Time-Service", &[34, 50, 52]),
+        Kind::Clock,
+        "the time service and the clock disagree",
+    ),
+    (want("Microsoft-Windows-NetworkProfile", &[10000]), Kind::Network, "network connected"),
+    (want("Microsoft-Windows-NetworkProfile", &[10001]), Kind::Network, "network disconnected"),
+    (want("Microsoft-Windows-NCSI", &[4042]), Kind::Network, "connectivity changed"),
+    (
+        want("Service Control Manager", &[7000, 7001, 7003, 7009, 7023, 7024, 7031, 7034]),
+        Kind::Service,
+        "a service failed",
+    ),
+    (want("Service Control Manager", &[7040]), Kind::Service, "the start type of a service was changed"),
+    (want("Schannel", &[36871, 36874, 36887, 36888]), Kind::Connection, "TLS error"),
+    (want("Microsoft-Windows-WinHttp", &[1053]), Kind::Connection, "TLS handshake failed on the version"),
+    (want("Microsoft-Windows-Bits-Client", &[61]), Kind::Connection, "a transfer failed"),
+    (want("Microsoft-Windows-WindowsUpdateClient", &[20, 25, 31]), Kind::Connection, "an update failed"),
+    (want("Microsoft-Windows-WinINet-Config", &[5600]), Kind::Connection, "the user's proxy was changed"),
+    (want("Microsoft-Windows-AAD", &[1081, 1084, 1098, 1101, 1112]), Kind::SignIn, "sign-in error"),
+    (
+        want("Microsoft-Windows-User Device Registration", &[204, 304, 305]),
+        Kind::SignIn,
+        "device registration failed",
+    ),
+    (want("Microsoft Office 16 Alerts", &[300]), Kind::Office, "Office showed a dialog"),
+    (want("Microsoft Office 15 Alerts", &[300]), Kind::Office, "Office showed a dialog"),
+    (want("Microsoft-Windows-Eventlog", &[104, 1102]), Kind::Log, "a log was cleared"),
+];
+
+const fn want(provider: &'static str, ids: &'static [u32]) -> Want {
+    Want { provider, ids, channels: &[] }
+}
+
+/// What the timeline wants decoded.
+pub fn wants() -> impl Iterator<Item = Want> {
+    DECISIVE.iter().map(|(want, ..)| *want)
+}
+
+/// One line of the timeline.
+#[derive(Clone, Debug, Serialize)]
+pub struct Moment {
+    /// When.
+    pub time: FileTime,
+    /// What it is about.
+    pub kind: Kind,
+    /// What happened.
+    pub what: String,
+    /// Provider of the record.
+    pub provider: String,
+    /// Event id.
+    pub event_id: u32,
+    /// File.
+    pub artifact: String,
+    /// `record 1234`.
+    pub locator: String,
+}
+
+/// The decisive events in order; only those of a window, if one is given.
+pub fn moments(evidence: &Evidence, window: Option<Window>) -> Vec<Moment> {
+    let mut found: Vec<Moment> = Vec::new();
+    for (want, kind, meaning) in DECISIVE {
+        let events = match window {
+            Some(window) => evidence.events.within(*want, window),
+            None => evidence.events.of(*want),
+        };
+        found.extend(
+            events
+                .iter()
+                .filter(|event| counts(event.value))
+                .map(|event| moment(evidence, event, *kind, meaning)),
+        );
+    }
+    found.sort_by(|a, b| (a.time, &a.artifact, &a.locator).cmp(&(b.time, &b.artifact, &b.locator)));
+    found
+}
+
+/// Broker records whose code reports success or information are written by the dozen on healthy machines (R34).
+fn counts(event: &Event) -> bool {
+    let code = event.field("Error").and_then(ErrorCode::parse);
+    code.is_none_or(|code| !matches!(code.value() >> 28, 4 | 8) || code.value() >> 16 & 0xfff != 0xaa5)
+}
+
+fn moment(evidence: &Evidence, event: &Sourced<&Event>, kind: Kind, meaning: &str) -> Moment {
+    let artifact =
+        evidence.artifacts.get(event.source.artifact.0).map(|a| a.path.clone()).unwrap_or_default();
+    let detail = detail(event.value);
+    let what = if detail.is_empty() { meaning.to_owned() } else { format!("{meaning}: {detail}") };
+    Moment {
+        time: event.value.time,
+        kind,
+        what,
+        provider: event.value.provider.clone(),
+        event_id: event.value.event_id,
+        artifact,
+        locator: event.source.locator.clone(),
+    }
+}
+
+/// Fields worth showing, in the order in which they are looked for.
+const FIELDS: &[&str] = &[
+    "Name",
+    "Capability",
+    "param2",
+    "param3",
+    "AlertDesc",
+    "TargetName",
+    "ErrorState",
+    "Error",
+    "Result",
+    "hr",
+    "errorCode",
+    "ErrorMessage",
+    "ExitCode",
+    "ErrorDescription",
+    "pwszProxy",
+    "pwszAutoConfigUrl",
+    "NewTime",
+    "TimeOffsetSeconds",
+];
+
+/// Longest text of one field.
+const LONGEST: usize = 160;
+
+fn detail(event: &Event) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    if let Some(service) = service_of(event) {
+        parts.push(service.key);
+    }
+    if let Some(channel) = event.user("Channel") {
+        parts.push(channel);
+    }
+    for name in FIELDS {
+        let Some(value) = event.field(name).map(str::trim).filter(|value| !value.is_empty()) else {
+            continue;
+        };
+        let mut text: String = value.chars().take(LONGEST).collect();
+        if value.chars().count() > LONGEST {
+            text.push('…');
+        }
+        match ErrorCode::parse(value).filter(|_| is_code(name)) {
+            Some(code) => parts.push(format!("{name}={text}{}", meaning_of(code))),
+            None => parts.push(format!("{name}={text}")),
+        }
+    }
+    if parts.is_empty() && event.data.iter().all(|field| field.name.starts_with('#')) {
+        parts.extend(event.data.iter().take(3).map(|field| field.value.chars().take(LONGEST).collect()));
+    }
+    parts.join(", ")
+}
+
+fn is_code(name: &str) -> bool {
+    matches!(name, "param2" | "Error" | "Result" | "hr" | "errorCode" | "ExitCode")
+}
+
+/// The symbol of a code, in brackets.
+fn meaning_of(code: ErrorCode) -> String {
+    let known = knowledge::meanings(&code.to_string());
+    let symbol = known.iter().map(|meaning| meaning.symbol).find(|symbol| !symbol.is_empty());
+    symbol.map(|symbol| format!(" ({symbol})")).unwrap_or_default()
+}
