@@ -22,6 +22,14 @@ pub const WINHTTP_PROXY: &str = "netsh winhttp show proxy > winhttp.txt";
 /// The Winsock catalog.
 pub const WINSOCK: &str = "netsh winsock show catalog > winsock.txt";
 
+/// Dialogs that Office showed.
+pub const OALERTS: &str = "wevtutil epl OAlerts OAlerts.evtx";
+/// What Windows Update did.
+pub const UPDATE_LOG: &str =
+    "wevtutil epl Microsoft-Windows-WindowsUpdateClient/Operational WindowsUpdateClient.evtx";
+/// Installed updates.
+pub const HOTFIXES: &str = "Get-HotFix | Format-List * > hotfixes.txt";
+
 /// How to collect a registry key.
 pub fn for_key(path: &str) -> &'static str {
     const ROOTS: &[(&str, &str)] =

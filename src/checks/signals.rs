@@ -77,6 +77,22 @@ fn is_transport(number: u32) -> bool {
     matches!(number, 12002 | 12007 | 12029..=12031 | 12152 | 12166 | 12167 | 12175..=12180)
 }
 
+/// Codes of the broker that only say that the user has to be asked: CAA2000C and CAA10001.
+pub fn is_prompt(code: ErrorCode) -> bool {
+    matches!(code.value(), 0xcaa2_000c | 0xcaa1_0001)
+}
+
+/// Whether a code in a record of the broker reports a failure (R34): the first digit is C, or it is an HRESULT of Win32, SSPI and keys, or
+/// the TPM; and the table of codes knows it. 0x4AA… and 0x8AA… report success.
+pub fn is_broker_failure(code: ErrorCode) -> bool {
+    let facility = code.value() >> 16;
+    let failed = facility >> 12 == 0xc || matches!(facility, 0x8007 | 0x8009 | 0x8028 | 0x8029);
+    // Rows of the table that stand for whole facilities: page, transport and HTTP failures of the broker, TPM, key storage.
+    let by_pattern =
+        matches!(facility & 0xfff, 0xaa3 | 0xaa7 | 0xaa8 | 0x028 | 0x029) || code.value() >> 8 == 0x80_0900;
+    failed && (by_pattern || !crate::knowledge::meanings(&code.to_string()).is_empty())
+}
+
 /// A proxy string without the credentials that may stand before its `@`.
 pub fn mask_credentials(proxy: &str) -> String {
     let mask = |part: &str| match part.rsplit_once('@') {
@@ -103,6 +119,20 @@ mod tests {
         for text in ["0x8AA500DB", "0x4AA500F0", "0xCAA2000C", "0x80290400"] {
             assert!(!is_network(ErrorCode::parse(text).unwrap()), "{text}");
         }
+    }
+
+    #[test]
+    fn r34_what_counts_as_a_failure_of_the_broker() {
+        // Failures: a refused grant, a transport error by its pattern, a TPM and a key error, "no such logon session".
+        for text in ["0xCAA20003", "0xCAA82EFD", "0xCAA3012C", "0x80290400", "0x80090016", "0x80070520"] {
+            assert!(is_broker_failure(ErrorCode::parse(text).unwrap()), "{text}");
+        }
+        // Reports of success, and codes that no row knows.
+        for text in ["0x8AA500DB", "0x4AA500F0", "0x8AA100DA", "0xCAA5FFF0", "0x80004005"] {
+            assert!(!is_broker_failure(ErrorCode::parse(text).unwrap()), "{text}");
+        }
+        assert!(is_prompt(ErrorCode::parse("CAA2000C").unwrap()));
+        assert!(!is_prompt(ErrorCode::parse("CAA20003").unwrap()));
     }
 
     #[test]

@@ -275,7 +275,7 @@ pub fn winsock(text: &str) -> Vec<u8> {
 }
 
 /// An event log. Each event is a line `PROVIDER/ID TIME [level=2] [record=17] [user=S-1-…] [computer=PC]`, followed by indented lines
-/// `name = value` (`#` for an unnamed item, `Binary = hex`, `user_data Root/Element = text`).
+/// `name = value` (`#` for an unnamed item, `#lines` for one with line breaks where ` | ` stands, `Binary = hex`, `user_data Root/Element = text`).
 pub fn events(channel: &str, text: &str) -> Vec<u8> {
     let mut log = LogBuilder::new(channel).computer("PC17");
     let mut current: Option<EventSpec> = None;
@@ -302,6 +302,8 @@ pub fn events(channel: &str, text: &str) -> Vec<u8> {
         } else {
             current = Some(match name {
                 "#" => event.data("", value),
+                // One unnamed item of several lines, divided by bars, as the dialogs of Office have.
+                "#lines" => event.data("", value.replace(" | ", "\n").as_str()),
                 "Binary" => event.binary(&hex(value)),
                 name => event.data(name, value),
             });

@@ -1,10 +1,25 @@
 //! TLS as the stacks of Windows are allowed to speak it.
 
+pub mod error_text_older_windows;
+pub mod failures;
+pub mod schannel;
+pub mod tls12_dotnet;
 pub mod tls12_schannel_client;
 pub mod tls12_winhttp_default;
+pub mod tls12_wininet_user;
+pub mod tls_cipher_suites;
+pub mod tls_handshake_events;
 
 /// The checks of this folder.
-pub const CHECKS: &[super::Check] = &[tls12_schannel_client::CHECK, tls12_winhttp_default::CHECK];
+pub const CHECKS: &[super::Check] = &[
+    tls12_schannel_client::CHECK,
+    tls12_winhttp_default::CHECK,
+    tls12_wininet_user::CHECK,
+    tls12_dotnet::CHECK,
+    tls_cipher_suites::CHECK,
+    tls_handshake_events::CHECK,
+    error_text_older_windows::CHECK,
+];
 
 /// Bit of TLS 1.2 in `DefaultSecureProtocols` and `SecureProtocols` (domain.md 6.1).
 pub const TLS12: u32 = 0x800;
