@@ -107,9 +107,9 @@ fn counted<'e>(case: &Case<'e>) -> Option<Sourced<&'e Event>> {
         event.value.event_id == FAILED
             && code.is_some_and(|code| {
                 code.value() >> 28 == 0xc
-                    && signals::is_broker_failure(code)
                     && !signals::is_prompt(code)
                     && !signals::is_network(code)
+                    && signals::is_broker_failure(code)
             })
     };
     case.events(signals::BROKER).into_iter().rfind(counts)
