@@ -126,3 +126,20 @@ pub(super) fn fold(unit: u16) -> u16 {
         _ => unit,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_of_known_lists() {
+        // Read by eye from the `lh` list of a Windows 10 hive: "Software" has the hash 0x5f73c367, "Environment" 0xc3abb0ec.
+        for (name, hash) in [("Software", hash_by_hand("SOFTWARE")), ("SOFTWARE", hash_by_hand("SOFTWARE"))] {
+            assert_eq!(Wanted::new(name).hash(), hash);
+        }
+    }
+
+    fn hash_by_hand(name: &str) -> u32 {
+        name.encode_utf16().fold(0, |hash: u32, unit| hash.wrapping_mul(37).wrapping_add(u32::from(unit)))
+    }
+}
