@@ -13,5 +13,6 @@ mod events;
 mod hive;
 mod licences;
 mod registry;
+mod replay;
 mod samples;
 mod schema;
