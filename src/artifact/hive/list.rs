@@ -27,8 +27,6 @@ pub(super) struct Leaf<'h> {
     help: Help,
     /// Whole entries: four bytes of offset, then four of help if there is any.
     entries: &'h [u8],
-    /// Entries that are named and not there.
-    fault: Option<HiveError>,
 }
 
 /// Either kind of list.
@@ -36,9 +34,12 @@ pub(super) struct Leaf<'h> {
 pub(super) enum List<'h> {
     /// A list of keys.
     Leaf(Leaf<'h>),
-    /// A list of lists of keys: their offsets, and the fault when some are missing.
-    Root(&'h [u8], Option<HiveError>),
+    /// A list of lists of keys: their offsets.
+    Root(&'h [u8]),
 }
+
+/// A list and what is wrong with it.
+pub(super) type Found<'h> = (List<'h>, Option<HiveError>);
 
 impl<'h> Leaf<'h> {
     fn width(&self) -> usize {
@@ -65,8 +66,8 @@ impl<'h> Leaf<'h> {
 }
 
 impl Hive {
-    /// Reads the head of a list.
-    pub(super) fn list(&self, offset: u32) -> Result<List<'_>, HiveError> {
+    /// Reads the head of a list. The fault tells that entries are missing behind those that are there.
+    pub(super) fn list(&self, offset: u32) -> Result<Found<'_>, HiveError> {
         let cell = self.cell(offset)?;
         let position = Self::position(offset);
         let kind = cell.first_chunk::<2>().copied().unwrap_or_default();
@@ -82,18 +83,15 @@ impl Hive {
         let entries = body.get(..there * width).unwrap_or_default();
         let fault =
             (there < named).then(|| HiveError::new(position, Fault::CutList(named as u32, there as u32)));
-        Ok(if &kind == b"ri" {
-            List::Root(entries, fault)
-        } else {
-            List::Leaf(Leaf { help, entries, fault })
-        })
+        let list = if &kind == b"ri" { List::Root(entries) } else { List::Leaf(Leaf { help, entries }) };
+        Ok((list, fault))
     }
 
     /// Reads a list that must be a list of keys.
-    fn leaf(&self, offset: u32) -> Result<Leaf<'_>, HiveError> {
+    fn leaf(&self, offset: u32) -> Result<(Leaf<'_>, Option<HiveError>), HiveError> {
         match self.list(offset)? {
-            List::Leaf(leaf) => Ok(leaf),
-            List::Root(..) => Err(HiveError::new(Self::position(offset), Fault::NestedList)),
+            (List::Leaf(leaf), fault) => Ok((leaf, fault)),
+            (List::Root(_), _) => Err(HiveError::new(Self::position(offset), Fault::NestedList)),
         }
     }
 }
@@ -121,13 +119,13 @@ pub(super) enum Step {
 
 impl<'h> Subkeys<'h> {
     /// The subkeys in the list at an offset.
-    pub(super) fn new(hive: &'h Hive, list: Option<Result<List<'h>, HiveError>>) -> Self {
-        let empty = Leaf { help: Help::Nothing, entries: &[], fault: None };
+    pub(super) fn new(hive: &'h Hive, list: Option<Result<Found<'h>, HiveError>>) -> Self {
+        let none = Leaf { help: Help::Nothing, entries: &[] };
         let (lists, leaf, fault) = match list {
-            None => (&[][..], empty, None),
-            Some(Ok(List::Leaf(leaf))) => (&[][..], leaf, leaf.fault),
-            Some(Ok(List::Root(lists, fault))) => (lists, empty, fault),
-            Some(Err(fault)) => (&[][..], empty, Some(fault)),
+            None => (&[][..], none, None),
+            Some(Ok((List::Leaf(leaf), fault))) => (&[][..], leaf, fault),
+            Some(Ok((List::Root(lists), fault))) => (lists, none, fault),
+            Some(Err(fault)) => (&[][..], none, Some(fault)),
         };
         // The smallest key node takes 80 bytes.
         Self { hive, lists, leaf, next: 0, fault, budget: hive.bytes.len() / 80 + 1 }
@@ -175,9 +173,9 @@ impl<'h> Subkeys<'h> {
         self.lists = rest;
         self.next = 0;
         match self.hive.leaf(u32::from_le_bytes(*list)) {
-            Ok(leaf) => {
+            Ok((leaf, fault)) => {
                 self.leaf = leaf;
-                self.fault = leaf.fault;
+                self.fault = fault;
                 Step::Ready
             }
             Err(fault) => {
@@ -202,17 +200,17 @@ impl<'h> Iterator for Subkeys<'h> {
 /// `Ok(None)` only if no entry of any list can be the key.
 pub(super) fn find<'h>(
     hive: &'h Hive,
-    list: Result<List<'h>, HiveError>,
+    list: Result<Found<'h>, HiveError>,
     wanted: &Wanted,
 ) -> Result<Option<Key<'h>>, HiveError> {
     let list = list?;
-    match list {
+    match list.0 {
         List::Leaf(leaf) => {
             if let Some(key) = find_quickly(hive, &leaf, wanted) {
                 return Ok(Some(key));
             }
         }
-        List::Root(lists, _) => {
+        List::Root(lists) => {
             if let Some(leaf) = likely_leaf(hive, lists, wanted)
                 && let Some(key) = find_quickly(hive, &leaf, wanted)
             {
@@ -249,7 +247,7 @@ fn find_quickly<'h>(hive: &'h Hive, leaf: &Leaf<'h>, wanted: &Wanted) -> Option<
 
 /// The last list of keys that does not start behind the wanted name.
 fn likely_leaf<'h>(hive: &'h Hive, lists: &'h [u8], wanted: &Wanted) -> Option<Leaf<'h>> {
-    let leaf_at = |index: usize| hive.leaf(u32_at(lists.get(index * 4..)?, 0)).ok();
+    let leaf_at = |index: usize| hive.leaf(u32_at(lists.get(index * 4..)?, 0)).ok().map(|(leaf, _)| leaf);
     let (mut low, mut high) = (0, lists.len() / 4);
     while low < high {
         let middle = low.midpoint(high);
@@ -263,7 +261,7 @@ fn likely_leaf<'h>(hive: &'h Hive, lists: &'h [u8], wanted: &Wanted) -> Option<L
 /// that nobody knows.
 fn find_thoroughly<'h>(
     hive: &'h Hive,
-    list: List<'h>,
+    list: Found<'h>,
     wanted: &Wanted,
 ) -> Result<Option<Key<'h>>, HiveError> {
     let mut doubt = None;

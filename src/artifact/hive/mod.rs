@@ -114,6 +114,20 @@ impl Hive {
     pub fn problems(&self) -> Vec<Problem> {
         bin::frame_faults(self).iter().map(HiveError::problem).collect()
     }
+
+    /// All that is wrong with the hive: its frame, keys, values and security descriptors. This reads the whole hive.
+    pub fn check(&self) -> Vec<Problem> {
+        let mut walk = self.walk();
+        while let Some(key) = walk.next() {
+            walk.values().for_each(drop);
+            if let Err(fault) = key.security() {
+                walk.note(fault);
+            }
+        }
+        // The walk notes a missing root, and so does the frame.
+        let faults = walk.problems().iter().filter(|_| self.root().is_ok());
+        self.problems().into_iter().chain(faults.map(HiveError::problem)).collect()
+    }
 }
 
 impl fmt::Debug for Hive {

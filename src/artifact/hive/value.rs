@@ -24,8 +24,6 @@ pub struct Value<'h> {
     /// The cell's content, at least the fixed part.
     cell: &'h [u8],
     offset: u32,
-    /// The data belongs to another value as well and is not read a second time.
-    withheld: bool,
 }
 
 /// The data of a value.
@@ -48,7 +46,7 @@ impl<'h> Value<'h> {
     #[inline]
     pub(super) fn read(hive: &'h Hive, offset: u32) -> Option<Self> {
         let cell = hive.structure(offset, Structure::Value, LEN)?;
-        Some(Self { hive, cell, offset, withheld: false })
+        Some(Self { hive, cell, offset })
     }
 
     /// Byte offset in the file of the value's cell.
@@ -61,12 +59,6 @@ impl<'h> Value<'h> {
         let tail = self.cell.get(LEN..).unwrap_or_default();
         let bytes = tail.get(..usize::from(u16_at(self.cell, 2))).unwrap_or(tail);
         RawName { bytes, compressed: u16_at(self.cell, 16) & COMPRESSED_NAME != 0 }
-    }
-
-    /// Whether the cell has room for the name.
-    #[inline]
-    pub(super) fn name_is_whole(&self) -> bool {
-        self.missing_name_bytes() == 0
     }
 
     /// Bytes of the name that its cell has no room for.
@@ -96,11 +88,6 @@ impl<'h> Value<'h> {
         (u32_at(self.cell, 4) & INLINE == 0 && self.data_len() > 0).then(|| u32_at(self.cell, 8))
     }
 
-    /// The value without its data, which is somebody else's.
-    pub(super) fn withheld(self) -> Self {
-        Self { withheld: true, ..self }
-    }
-
     /// The data, borrowed from the hive unless it lies in segments.
     #[inline]
     pub fn data(&self) -> ValueData<'h> {
@@ -112,7 +99,7 @@ impl<'h> Value<'h> {
 
     /// What keeps the data from being read in full; `None` when it is complete.
     pub fn data_fault(&self) -> Option<HiveError> {
-        self.gather().1
+        self.gather(usize::MAX).1
     }
 
     /// The data when it lies, whole, in the value itself or in one cell.
@@ -120,7 +107,6 @@ impl<'h> Value<'h> {
     pub(super) fn plain_data(&self) -> Option<&'h [u8]> {
         let len = self.data_len() as usize;
         match self.data_offset() {
-            Some(_) if self.withheld => None,
             Some(offset) => self.hive.content(offset)?.get(..len),
             None => self.cell.get(8..12)?.get(..len),
         }
@@ -129,36 +115,37 @@ impl<'h> Value<'h> {
     #[cold]
     #[inline(never)]
     fn other_data(&self) -> ValueData<'h> {
-        let (bytes, fault) = self.gather();
+        let (bytes, fault) = self.gather(usize::MAX);
         ValueData { bytes, truncated: fault.is_some() }
     }
 
-    /// The data, wherever it lies, and what is wrong with it.
-    pub(super) fn gather(&self) -> (Cow<'h, [u8]>, Option<HiveError>) {
+    /// The data, wherever it lies and up to a limit, and what is wrong with it.
+    pub(super) fn gather(&self, limit: usize) -> (Cow<'h, [u8]>, Option<HiveError>) {
         if let Some(bytes) = self.plain_data() {
-            return (Cow::Borrowed(bytes), None);
+            return self.cut(bytes, limit, self.position());
         }
-        let nothing = Cow::Borrowed(&[][..]);
         let Some(offset) = self.data_offset() else {
-            return self.cut(Cow::Borrowed(self.cell.get(8..12).unwrap_or_default()), self.position());
+            return self.cut(self.cell.get(8..12).unwrap_or_default(), limit, self.position());
         };
-        if self.withheld {
-            return (nothing, Some(HiveError::new(Hive::position(offset), Fault::Twice)));
-        }
         if offset == NONE {
-            return self.cut(nothing, self.position());
+            return self.cut(&[], limit, self.position());
         }
         match self.hive.cell(offset) {
-            Err(fault) => (nothing, Some(fault)),
-            Ok(cell) if self.is_big(cell) => self.gather_segments(offset),
-            Ok(cell) => self.cut(Cow::Borrowed(cell), Hive::position(offset)),
+            Err(fault) => (Cow::Borrowed(&[]), Some(fault)),
+            Ok(cell) if self.is_big(cell) => self.gather_segments(offset, limit),
+            Ok(cell) => self.cut(cell, limit, Hive::position(offset)),
         }
     }
 
-    /// Data with the fault of being too short, if it is.
-    fn cut(&self, bytes: Cow<'h, [u8]>, position: u64) -> (Cow<'h, [u8]>, Option<HiveError>) {
-        let (named, there) = (self.data_len(), bytes.len() as u32);
-        (bytes, (there < named).then(|| HiveError::new(position, Fault::CutData(named, there))))
+    /// Data of one place with the fault of being too short, if it is.
+    fn cut(&self, bytes: &'h [u8], limit: usize, position: u64) -> (Cow<'h, [u8]>, Option<HiveError>) {
+        let bytes = bytes.get(..limit).unwrap_or(bytes);
+        (Cow::Borrowed(bytes), self.cut_fault(bytes.len(), position))
+    }
+
+    fn cut_fault(&self, there: usize, position: u64) -> Option<HiveError> {
+        let named = self.data_len();
+        (there < named as usize).then(|| HiveError::new(position, Fault::CutData(named, there as u32)))
     }
 
     /// Whether the data is too long for one segment.
@@ -184,9 +171,9 @@ impl<'h> Value<'h> {
         list.into_iter().flatten().map(|entry| u32_at(entry, 0))
     }
 
-    fn gather_segments(&self, offset: u32) -> (Cow<'h, [u8]>, Option<HiveError>) {
+    fn gather_segments(&self, offset: u32, limit: usize) -> (Cow<'h, [u8]>, Option<HiveError>) {
         // No value can be longer than its hive: this bounds the memory, whatever the length field says.
-        let wanted = (self.data_len() as usize).min(self.hive.bytes.len());
+        let wanted = (self.data_len() as usize).min(self.hive.bytes.len()).min(limit);
         let mut bytes = Vec::with_capacity(wanted);
         for segment in self.segments() {
             let missing = wanted - bytes.len();
@@ -203,7 +190,8 @@ impl<'h> Value<'h> {
                 break;
             }
         }
-        self.cut(Cow::Owned(bytes), Hive::position(offset))
+        let fault = self.cut_fault(bytes.len(), Hive::position(offset));
+        (Cow::Owned(bytes), fault)
     }
 
     /// A copy that outlives the hive.

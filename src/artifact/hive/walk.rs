@@ -1,8 +1,8 @@
 //! Walks over a whole hive, sound or not: every key once, in bounded time and memory.
 //!
 //! In a damaged hive a list can name its own ancestor, a thousand keys can share one list and a thousand values one block of
-//! data. So keys and data cells are marked when they are met, the levels are counted, and the walk as a whole may follow no
-//! more list entries than the file has room for.
+//! data. So keys are marked when they are met, the levels are counted, and the walk as a whole may follow no more list entries
+//! and give out no more data than the file has room for.
 
 use std::borrow::Cow;
 
@@ -15,19 +15,20 @@ const MAX_DEPTH: usize = 512;
 /// Faults that are kept; more are only counted.
 const MAX_KEPT: usize = 1000;
 
-/// One mark for each place where a cell can be.
+/// One mark for each place where a key can lie. A key node takes 80 bytes, so no two sound ones share 64.
 struct Marks(Vec<u64>);
 
 impl Marks {
     fn new(hive: &Hive) -> Self {
-        Self(vec![0; hive.bytes.len() / 512 + 1])
+        Self(vec![0; hive.bytes.len() / 64 / 64 + 1])
     }
 
-    /// Marks a cell; true when it was not marked before. What lies outside of the file is never marked.
+    /// Marks a place; true when it was not marked before. What lies outside of the file is never marked.
     #[inline]
     fn mark(&mut self, offset: u32) -> bool {
-        let bit = 1u64 << ((offset / 8) % 64);
-        match self.0.get_mut(offset as usize / 512) {
+        let place = offset / 64;
+        let bit = 1u64 << (place % 64);
+        match self.0.get_mut(place as usize / 64) {
             Some(word) => {
                 let new = *word & bit == 0;
                 *word |= bit;
@@ -78,10 +79,11 @@ pub struct Walk<'h> {
     /// The current key is that of the last level.
     entered: bool,
     keys: Marks,
-    data: Marks,
     faults: Faults,
     /// List entries that may still be followed.
     budget: usize,
+    /// Bytes of data that may still be given out.
+    data_budget: usize,
 }
 
 impl<'h> Walk<'h> {
@@ -94,9 +96,9 @@ impl<'h> Walk<'h> {
             current: None,
             entered: false,
             keys: Marks::new(hive),
-            data: Marks::new(hive),
             faults: Faults::default(),
             budget: hive.bytes.len() / 4,
+            data_budget: hive.bytes.len(),
         }
     }
 
@@ -267,43 +269,30 @@ impl<'h> WalkValues<'_, 'h> {
     /// The value at an offset with its data; what is wrong with them is noted.
     #[inline]
     fn value(&mut self, offset: u32) -> Option<(Value<'h>, ValueData<'h>)> {
-        let hive = self.walk.hive;
-        match Value::read(hive, offset) {
-            Some(value) if self.claim(&value) => match value.plain_data() {
-                Some(bytes) if value.name_is_whole() => {
-                    Some((value, ValueData { bytes: Cow::Borrowed(bytes), truncated: false }))
-                }
-                _ => Some(self.examine(value)),
-            },
-            Some(value) => Some(self.examine(value.withheld())),
-            None => {
-                self.note_unreadable(offset);
-                None
-            }
+        let Some(value) = Value::read(self.walk.hive, offset) else {
+            self.note_unreadable(offset);
+            return None;
+        };
+        if let Some(bytes) = value.plain_data()
+            && let Some(rest) = self.walk.data_budget.checked_sub(bytes.len())
+            && value.missing_name_bytes() == 0
+        {
+            self.walk.data_budget = rest;
+            return Some((value, ValueData { bytes: Cow::Borrowed(bytes), truncated: false }));
         }
+        Some(self.examine(value))
     }
 
-    /// Whether the value's data belongs to it alone; data that was given out before is not given out again.
-    #[inline]
-    fn claim(&mut self, value: &Value<'h>) -> bool {
-        match value.data_offset() {
-            None => true,
-            Some(offset) => self.walk.data.mark(offset),
-        }
-    }
-
-    /// A value of which there is something to say.
+    /// A value of which there is something to say, or whose data does not lie in one place.
     #[cold]
     #[inline(never)]
-    fn examine(&mut self, mut value: Value<'h>) -> (Value<'h>, ValueData<'h>) {
+    fn examine(&mut self, value: Value<'h>) -> (Value<'h>, ValueData<'h>) {
         let missing = value.missing_name_bytes() as u32;
         if missing > 0 {
             self.walk.faults.note(HiveError::new(value.position(), Fault::CutName(missing)));
         }
-        if !value.segments().fold(true, |new, segment| self.walk.data.mark(segment) && new) {
-            value = value.withheld();
-        }
-        let (bytes, fault) = value.gather();
+        let (bytes, fault) = value.gather(self.walk.data_budget);
+        self.walk.data_budget = self.walk.data_budget.saturating_sub(bytes.len());
         if let Some(fault) = fault {
             self.walk.faults.note(fault);
         }

@@ -8,7 +8,7 @@ use crate::workshop::hive::{HiveBuilder, ListKind, REG_BINARY, sd};
 
 pub fn open(builder: &HiveBuilder) -> Hive {
     let hive = Hive::open(builder.build()).unwrap();
-    assert!(hive.problems().is_empty(), "{:?}", hive.problems());
+    assert_eq!(hive.check(), []);
     assert!(!hive.is_dirty());
     hive
 }
@@ -59,9 +59,9 @@ fn every_type_of_value() {
 }
 
 #[test]
-fn data_of_every_length_in_both_versions() {
-    // 4 is the last length inside of a value, 16344 the last in one cell in version 1.5.
-    for minor in [3, 5] {
+fn data_of_every_length_in_every_version() {
+    // 4 is the last length inside of a value, 16344 the last in one cell from version 1.4 on. Version 1.1 has other cells.
+    for minor in [1, 2, 3, 4, 5, 6] {
         for len in [0, 1, 3, 4, 5, 16_343, 16_344, 16_345, 32_688, 32_689, 100_000] {
             let mut data: Vec<u8> = (0..len).map(|at| (at % 251) as u8).collect();
             if let Some(start) = data.first_chunk_mut() {

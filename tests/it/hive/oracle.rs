@@ -33,7 +33,7 @@ fn same(ours: Key<'_>, theirs: &Theirs<'_, '_>, minor: u32) {
             let bytes = their.data().unwrap().into_vec().unwrap();
             assert_eq!(*value.data().bytes, *bytes, "{name}!{}", value.name());
         }
-        assert_eq!(value.data().fault, None);
+        assert_eq!(value.data_fault(), None);
     }
     assert!(their_values.next().is_none(), "nt-hive has more values");
     let mut their_keys = theirs.subkeys().map(|keys| keys.unwrap()).into_iter().flatten();

@@ -22,6 +22,9 @@ pub fn upper(units: &[u16]) -> Vec<u16> {
 /// The hive bins while they are filled.
 struct Bins {
     bytes: Vec<u8>,
+    /// Version 1.1: the offset of the cell before it in its bin stands behind a cell's size, and cells are aligned to 16.
+    old_cells: bool,
+    previous: u32,
     /// Where the next cell goes, and where the open bin ends.
     next: usize,
     end: usize,
@@ -30,7 +33,8 @@ struct Bins {
 impl Bins {
     /// Reserves a cell for this many bytes of content and gives its offset.
     fn alloc(&mut self, len: usize) -> u32 {
-        let size = (len + 4).next_multiple_of(8);
+        let size =
+            if self.old_cells { (len + 8).next_multiple_of(16) } else { (len + 4).next_multiple_of(8) };
         if self.next + size > self.end {
             self.close();
             let start = self.bytes.len();
@@ -41,9 +45,14 @@ impl Bins {
             self.put_u32(start + 8, bin as u32);
             self.next = start + 32;
             self.end = start + bin;
+            self.previous = NONE;
         }
         let offset = self.next;
         self.put_u32(offset, (size as i32).wrapping_neg() as u32);
+        if self.old_cells {
+            self.put_u32(offset + 4, self.previous);
+            self.previous = offset as u32;
+        }
         self.next += size;
         offset as u32
     }
@@ -60,7 +69,7 @@ impl Bins {
     }
 
     fn fill(&mut self, offset: u32, content: &[u8]) {
-        let at = offset as usize + 4;
+        let at = offset as usize + if self.old_cells { 8 } else { 4 };
         self.bytes[at..at + content.len()].copy_from_slice(content);
     }
 
@@ -82,7 +91,8 @@ struct Layout<'b> {
 
 /// The bytes of a hive.
 pub fn build(builder: &HiveBuilder) -> Vec<u8> {
-    let bins = Bins { bytes: Vec::new(), next: 0, end: 0 };
+    let old_cells = builder.minor == 1;
+    let bins = Bins { bytes: Vec::new(), old_cells, previous: NONE, next: 0, end: 0 };
     let mut layout = Layout { builder, bins, security: HashMap::new(), security_order: Vec::new() };
     let root = layout.key(&builder.root, None, &[]);
     layout.link_security();
