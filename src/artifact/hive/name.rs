@@ -132,14 +132,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn hashes_of_known_lists() {
-        // Read by eye from the `lh` list of a Windows 10 hive: "Software" has the hash 0x5f73c367, "Environment" 0xc3abb0ec.
-        for (name, hash) in [("Software", hash_by_hand("SOFTWARE")), ("SOFTWARE", hash_by_hand("SOFTWARE"))] {
-            assert_eq!(Wanted::new(name).hash(), hash);
+    fn hashes_that_windows_stored() {
+        // Read from the `lh` list of the root of a Windows 10 NTUSER.DAT.
+        for (name, hash) in [("Console", 0x55c0_8e23), ("eudc", 0x0037_2535), ("Software", 0xe9fe_1463)] {
+            assert_eq!(Wanted::new(name).hash(), hash, "{name}");
         }
     }
 
-    fn hash_by_hand(name: &str) -> u32 {
-        name.encode_utf16().fold(0, |hash: u32, unit| hash.wrapping_mul(37).wrapping_add(u32::from(unit)))
+    #[test]
+    fn letters_fold_one_to_one() {
+        // UnicodeData.txt, field 12 (simple upper case).
+        for (letter, upper) in
+            [('a', 'A'), ('é', 'É'), ('ÿ', 'Ÿ'), ('ß', 'ß'), ('ж', 'Ж'), ('ς', 'Σ'), ('ᾳ', 'ᾼ'), ('ᾀ', 'ᾈ')]
+        {
+            assert_eq!(fold(letter as u16), upper as u16, "{letter}");
+        }
+        assert_eq!(fold(0xd800), 0xd800, "half of a pair");
+    }
+
+    #[test]
+    fn hints_are_four_letters_of_either_case() {
+        let wanted = Wanted::new("Ab");
+        assert!(wanted.allows_hint(*b"aB\0\0") && wanted.allows_hint([0; 4]));
+        assert!(!wanted.allows_hint(*b"abc\0") && !wanted.allows_hint(*b"a\0\0\0"));
+        assert!(Wanted::new("Abcde").allows_hint(*b"ABCD"));
+    }
+
+    #[test]
+    fn both_encodings_are_the_same_name() {
+        let wide: Vec<u8> = "Größe".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let narrow = [b'G', b'r', 0xf6, 0xdf, b'e'];
+        for (bytes, compressed) in [(&wide[..], false), (&narrow[..], true)] {
+            let name = RawName { bytes, compressed };
+            assert_eq!(name.decode(), "Größe");
+            assert!(name.is(&Wanted::new("GRÖßE")) && !name.is(&Wanted::new("Größen")));
+            assert_eq!(name.order(&Wanted::new("größf")), Ordering::Less);
+        }
+        assert_eq!(RawName { bytes: &[0x3d, 0xd8, 0x41], compressed: false }.decode(), "\u{fffd}");
     }
 }

@@ -5,7 +5,6 @@ use std::time::Instant;
 use actriage::artifact::hive::{Fault, Hive};
 
 use super::facts::corpus;
-use super::made::open;
 use crate::corpus::tsv;
 use crate::workshop::hive::{HiveBuilder, ListKind, sd};
 
@@ -301,7 +300,7 @@ fn data_that_many_values_share_is_bounded() {
 #[test]
 fn levels_end_where_windows_ends_them() {
     let deep = vec!["k"; 600].join("\\");
-    let hive = open(&HiveBuilder::new().key(&deep).dword("x", 1));
+    let hive = Hive::open(HiveBuilder::new().key(&deep).dword("x", 1).build()).unwrap();
     let mut walk = hive.walk();
     let levels = walk.by_ref().count();
     assert_eq!(levels, 513, "the root and 512 levels");
