@@ -241,6 +241,9 @@ const COMMAND_BONUS: u8 = 30;
 /// The content decides which reader takes it. A block that no reader knows is still a result when its command was echoed or when
 /// it is nothing but an error message: the state of what was asked for is unknown, with a reason.
 pub fn read_block(block: &Block<'_>) -> Option<Capture> {
+    if block.command.is_none() && shape::is_empty(block) {
+        return shape::failed(block).map(|reading| capture(block, CaptureKind::Unknown, reading));
+    }
     let asked = block.command.and_then(command::kind_of);
     let best = READERS
         .iter()
