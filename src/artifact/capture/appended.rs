@@ -17,7 +17,8 @@ pub fn divide(block: Block<'_>) -> Vec<Block<'_>> {
     if settled || split::foreign(&block).is_some() || shape::is_empty(&block) {
         return vec![block];
     }
-    let claims: Vec<&Reader> = READERS.iter().filter(|reader| (reader.recognise)(&block) >= CLAIM).collect();
+    let head = block.head();
+    let claims: Vec<&Reader> = READERS.iter().filter(|reader| (reader.recognise)(&head) >= CLAIM).collect();
     if claims.len() < 2 {
         return vec![block];
     }

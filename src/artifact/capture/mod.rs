@@ -109,6 +109,12 @@ impl<'t> Block<'t> {
         Self { text, from: 1, to: text.line_count(), command: None }
     }
 
+    /// The first lines of a long block, by which it is recognised: what it is shows at its beginning, however long it is.
+    pub fn head(&self) -> Self {
+        const LINES: u32 = 20_000;
+        Self { to: self.to.min(self.from.saturating_add(LINES)), ..*self }
+    }
+
     /// The lines with their numbers in the file.
     pub fn lines(&self) -> impl DoubleEndedIterator<Item = (u32, &'t str)> + use<'t> {
         let text = self.text;
@@ -245,9 +251,10 @@ pub fn read_block(block: &Block<'_>) -> Option<Capture> {
         return shape::failed(block).map(|reading| capture(block, CaptureKind::Unknown, reading));
     }
     let asked = block.command.and_then(command::kind_of);
+    let head = block.head();
     let best = READERS
         .iter()
-        .map(|reader| ((reader.recognise)(block), reader))
+        .map(|reader| ((reader.recognise)(&head), reader))
         .filter(|(score, _)| *score > 0)
         .max_by_key(|(score, reader)| {
             let bonus = if asked == Some(reader.kind) { COMMAND_BONUS } else { 0 };
