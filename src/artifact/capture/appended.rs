@@ -3,7 +3,7 @@
 //! `command >> file` leaves nothing between two outputs but a blank line, if that. A block that two readers claim is looked at
 //! paragraph by paragraph: where a paragraph is surely another output and nothing of the one before, there is the cut.
 
-use super::{Block, READERS, Reader, command, split};
+use super::{Block, READERS, Reader, command, shape, split};
 
 /// How sure a reader has to be of the block to be asked about its paragraphs.
 const CLAIM: u8 = 50;
@@ -14,10 +14,11 @@ const SURE: u8 = 80;
 /// The outputs in a block; mostly the block itself. A block behind a command whose output is known is one output.
 pub fn divide(block: Block<'_>) -> Vec<Block<'_>> {
     let settled = block.command.is_some_and(|command| command::kind_of(command).is_some());
-    if settled || split::foreign(&block).is_some() {
+    if settled || split::foreign(&block).is_some() || shape::is_empty(&block) {
         return vec![block];
     }
-    let claims: Vec<&Reader> = READERS.iter().filter(|reader| (reader.recognise)(&block) >= CLAIM).collect();
+    let head = block.head();
+    let claims: Vec<&Reader> = READERS.iter().filter(|reader| (reader.recognise)(&head) >= CLAIM).collect();
     if claims.len() < 2 {
         return vec![block];
     }

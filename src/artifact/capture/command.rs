@@ -76,6 +76,10 @@ pub fn echoed(line: &str) -> Option<&str> {
     if line.is_empty() || line.len() > LONGEST || line.contains([':', '#']) && !is_caption(line) {
         return None;
     }
+    // A row of a table that begins with the name of a program (`curl.exe     1234 Console`).
+    if line.contains("  ") {
+        return None;
+    }
     let line = line.strip_suffix(':').unwrap_or(line);
     let mut words = line.split_whitespace();
     let name = words.next()?.to_ascii_lowercase();
@@ -229,6 +233,7 @@ mod tests {
             "Get-Foo : The term 'Get-Foo' is not recognized",
             "systeminfo is a tool",
             "Set-Cookie: a=b",
+            "curl.exe                      1924 Console                    5   147 532 Ko",
             "netsh winhttp show proxy  # \"x\"",
             "ipconfig:",
         ] {

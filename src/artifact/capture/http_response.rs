@@ -6,6 +6,7 @@
 use serde::Serialize;
 
 use super::probe_body::{Body, asks_probe};
+use super::shape::cell::without_credentials;
 use super::shape::{self, Cell, Object};
 use super::{Block, CaptureData, CaptureKind, Reader, Reading};
 
@@ -143,9 +144,9 @@ fn read(block: &Block<'_>) -> Reading {
     Reading::of(CaptureData::HttpResponse(data), None)
 }
 
-/// Queries can hold tokens.
+/// Queries can hold tokens, and addresses can hold credentials.
 fn without_query(url: &str) -> String {
-    url.split(['?', '#']).next().unwrap_or_default().to_owned()
+    without_credentials(url.split(['?', '#']).next().unwrap_or_default())
 }
 
 /// An object of `Invoke-WebRequest`.

@@ -109,6 +109,12 @@ impl<'t> Block<'t> {
         Self { text, from: 1, to: text.line_count(), command: None }
     }
 
+    /// The first lines of a long block, by which it is recognised: what it is shows at its beginning, however long it is.
+    pub fn head(&self) -> Self {
+        const LINES: u32 = 20_000;
+        Self { to: self.to.min(self.from.saturating_add(LINES)), ..*self }
+    }
+
     /// The lines with their numbers in the file.
     pub fn lines(&self) -> impl DoubleEndedIterator<Item = (u32, &'t str)> + use<'t> {
         let text = self.text;
@@ -241,10 +247,14 @@ const COMMAND_BONUS: u8 = 30;
 /// The content decides which reader takes it. A block that no reader knows is still a result when its command was echoed or when
 /// it is nothing but an error message: the state of what was asked for is unknown, with a reason.
 pub fn read_block(block: &Block<'_>) -> Option<Capture> {
+    if block.command.is_none() && shape::is_empty(block) {
+        return shape::failed(block).map(|reading| capture(block, CaptureKind::Unknown, reading));
+    }
     let asked = block.command.and_then(command::kind_of);
+    let head = block.head();
     let best = READERS
         .iter()
-        .map(|reader| ((reader.recognise)(block), reader))
+        .map(|reader| ((reader.recognise)(&head), reader))
         .filter(|(score, _)| *score > 0)
         .max_by_key(|(score, reader)| {
             let bonus = if asked == Some(reader.kind) { COMMAND_BONUS } else { 0 };

@@ -81,12 +81,14 @@ struct Open<'t> {
     /// First line with something on it.
     first: Option<u32>,
     command: Option<&'t str>,
+    /// The command stands behind a prompt, so it was run; a bare line may also be a line of a script.
+    ran: bool,
     opener: Option<Opener>,
 }
 
 impl Open<'_> {
     fn at(from: u32) -> Self {
-        Self { from, last: None, first: None, command: None, opener: None }
+        Self { from, last: None, first: None, command: None, ran: false, opener: None }
     }
 }
 
@@ -125,10 +127,12 @@ impl<'t> Cutter<'t> {
         if line.trim().is_empty() {
             return;
         }
-        if let Some(typed) = command::prompt(line).or_else(|| command::echoed(line)) {
+        let prompt = command::prompt(line);
+        if let Some(typed) = prompt.or_else(|| command::echoed(line)) {
             self.close(number.saturating_sub(1));
             self.open = Open::at(number.saturating_add(1));
             self.open.command = (!typed.is_empty()).then_some(typed);
+            self.open.ran = prompt.is_some();
             return;
         }
         if let Some(opener) = opener(line) {
@@ -167,11 +171,11 @@ impl<'t> Cutter<'t> {
     }
 
     fn close(&mut self, end: u32) {
-        let Open { from, first, last, command, .. } = self.open;
+        let Open { from, first, last, command, ran, .. } = self.open;
         let block = match (first, last) {
             (Some(first), Some(last)) => Block { text: self.text, from: first, to: last, command },
             // A command that printed nothing says something only if it should have.
-            _ if command.is_some_and(|command| command::kind_of(command).is_some()) => {
+            _ if ran && command.is_some_and(|command| command::kind_of(command).is_some()) => {
                 Block { text: self.text, from, to: from.saturating_sub(1).min(end), command }
             }
             _ => return,
@@ -221,6 +225,8 @@ mod tests {
         // domain.md 13, decision 1: a prompt with the echoed command shows that it ran and returned nothing.
         let text = "PS C:\\> cls\nPS C:\\> Get-NetConnectionProfile\n\nPS C:\\> exit\n";
         assert_eq!(blocks(text), [(3, 2, Some("Get-NetConnectionProfile".into()))]);
+        // … but the lines of a script show nothing.
+        assert_eq!(blocks("Get-NetConnectionProfile\nipconfig /all\n"), [(1, 2, None)]);
     }
 
     #[test]

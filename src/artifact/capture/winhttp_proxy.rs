@@ -40,18 +40,19 @@ pub enum State {
     },
 }
 
-/// The sentence for direct access. Source: text_formats.md 4.2; those from `de` on are known from tests and simulators only.
-const DIRECT: &[(&str, &str)] = &[
-    ("en", "Direct access (no proxy server)"),
-    ("fr", "Accès direct (sans serveur proxy)"),
-    ("ja", "直接アクセス (プロキシ サーバーなし)"),
-    ("zh-CN", "直接访问(没有代理服务器)"),
-    ("es", "Acceso directo (sin servidor proxy)"),
-    ("ru", "Прямой доступ (без прокси-сервера)"),
-    ("ko", "직접 액세스(프록시 서버 없음)"),
-    ("de", "Direkter Zugriff (kein Proxyserver)"),
-    ("pt-BR", "Acesso direto (sem servidor proxy)"),
-    ("tr", "Doğrudan erişim (proxy sunucusu yok)"),
+/// The sentence for direct access, and whether a capture confirms its wording (text_formats.md 4.2); the others are known from
+/// tests and simulators only, of which half contradict each other.
+const DIRECT: &[(&str, bool, &str)] = &[
+    ("en", true, "Direct access (no proxy server)"),
+    ("fr", true, "Accès direct (sans serveur proxy)"),
+    ("ja", true, "直接アクセス (プロキシ サーバーなし)"),
+    ("zh-CN", true, "直接访问(没有代理服务器)"),
+    ("es", true, "Acceso directo (sin servidor proxy)"),
+    ("ru", true, "Прямой доступ (без прокси-сервера)"),
+    ("ko", true, "직접 액세스(프록시 서버 없음)"),
+    ("de", false, "Direkter Zugriff (kein Proxyserver)"),
+    ("pt-BR", false, "Acesso direto (sem servidor proxy)"),
+    ("tr", false, "Doğrudan erişim (proxy sunucusu yok)"),
 ];
 
 /// Headings and labels, for the language only.
@@ -89,13 +90,19 @@ fn heading(line: &str) -> Option<(&str, &str)> {
     (named && (value.is_empty() || known_direct(value).is_some())).then_some((found.label, value))
 }
 
-/// The language of a known sentence. Its letters may be lost or folded to ASCII, its full stop may be missing.
-fn known_direct(line: &str) -> Option<&'static str> {
+/// The language of a known sentence, and whether its wording is confirmed. Its letters may be lost or folded to ASCII, its full
+/// stop may be missing.
+fn known_direct(line: &str) -> Option<(&'static str, bool)> {
     let line = line.trim().trim_end_matches(['.', '。', ' ']);
     DIRECT
         .iter()
-        .find(|(_, known)| same_label(line, known) || same_label(line, &folded(known)))
-        .map(|(language, _)| *language)
+        .find(|(.., known)| same_label(line, known) || same_label(line, &folded(known)))
+        .map(|(language, confirmed, _)| (*language, *confirmed))
+}
+
+/// The language of a confirmed sentence, which may stand without its heading.
+fn confirmed_direct(line: &str) -> Option<&'static str> {
+    known_direct(line).filter(|(_, confirmed)| *confirmed).map(|(language, _)| language)
 }
 
 /// Turkish letters as an ASCII-only export writes them.
@@ -127,7 +134,8 @@ fn recognise(block: &Block<'_>) -> u8 {
         } else if below.is_some() && line.trim_start().starts_with('{') {
             // The heading of `show advproxy`.
             return 0;
-        } else if score == 0 && line.len() < 400 && quoted(line).any(|part| known_direct(part).is_some()) {
+        } else if score == 0 && line.len() < 400 && quoted(line).any(|part| confirmed_direct(part).is_some())
+        {
             score = 70;
         }
     }
@@ -146,7 +154,9 @@ fn read(block: &Block<'_>) -> Reading {
 fn bare_sentence(block: &Block<'_>) -> Reading {
     let sentences: Vec<_> = block
         .lines()
-        .filter_map(|(number, line)| quoted(line).find_map(known_direct).map(|language| (number, language)))
+        .filter_map(|(number, line)| {
+            quoted(line).find_map(confirmed_direct).map(|language| (number, language))
+        })
         .collect();
     match sentences.as_slice() {
         [(line, language)] => {
@@ -164,9 +174,9 @@ fn below_heading(block: &Block<'_>, number: u32, line: &str) -> Reading {
     let mut languages = Languages::default();
     let Some((title, value)) = heading(line) else { return Reading::unrecognized("no heading") };
     vote(&mut languages, title);
-    if let Some(language) = known_direct(value) {
+    if let Some((language, confirmed)) = known_direct(value) {
         languages.vote(&[language]);
-        return direct(number, true, &languages);
+        return direct(number, confirmed, &languages);
     }
     let below = Block { from: number.saturating_add(1), ..*block };
     let said: Vec<(u32, &str)> = below
@@ -200,9 +210,9 @@ fn sentence_alone(line: u32, sentence: &str, languages: &mut Languages) -> Readi
         return Reading::unrecognized(format!("{} (line {line})", failure.words()));
     }
     match known_direct(sentence.trim_matches(['"', '`', ' '])) {
-        Some(language) => {
+        Some((language, confirmed)) => {
             languages.vote(&[language]);
-            direct(line, true, languages)
+            direct(line, confirmed, languages)
         }
         None if has_form_of_direct(sentence) => direct(line, false, languages),
         None => Reading::unrecognized(format!("the sentence in line {line} is not known")),

@@ -98,8 +98,9 @@ fn lost_lines_and_columns() {
         let sound = all_claims(&bytes);
         let text = Text::decode(&bytes);
         let lines: Vec<&str> = text.lines().map(|(_, line)| line).collect();
-        // Long files repeat themselves; their first entries hold every shape.
-        for at in (0..lines.len()).take(18) {
+        // Ten places in the first entries, which hold every shape of a long file; other places for each file.
+        let reach = lines.len().min(40);
+        for at in (tried % 3..reach).step_by((reach / 10).max(1)) {
             let without: Vec<&str> =
                 lines.iter().enumerate().filter(|(line, _)| *line != at).map(|(_, line)| *line).collect();
             holds(file, &format!("without line {}", at + 1), without.join("\n").as_bytes(), &sound);
@@ -149,7 +150,7 @@ fn wrong_encodings_and_random_bytes() {
             tried += 1;
         }
         // Random bytes must only be survived: a changed digit is another value that nothing gives away.
-        for _ in 0..12 {
+        for _ in 0..6 {
             let mut damaged = bytes.clone();
             for _ in 0..1 + random() % 8 {
                 let at = usize::try_from(random() % damaged.len() as u64).unwrap();

@@ -194,7 +194,22 @@ fn proxies() {
         ("netsh_winhttp_show_proxy/zh-win10-utf16bom", 0, direct(4, "zh-CN")),
         ("netsh_winhttp_show_proxy/zh-win11-1", 0, direct(2, "zh-CN")),
         ("netsh_winhttp_show_proxy/zh-win11-2", 0, direct(3, "zh-CN")),
-        ("netsh_winhttp_show_proxy/tr-unverified-1", 0, direct(3, "tr")),
+        // No capture confirms the wording, only the form speaks.
+        (
+            "netsh_winhttp_show_proxy/tr-unverified-1",
+            0,
+            vec![
+                ("/state", json!("direct")),
+                ("/confirmed", json!(false)),
+                ("/line", json!(3)),
+                ("/language", json!("tr")),
+            ],
+        ),
+        (
+            "netsh_winhttp_show_proxy/de-unverified-1",
+            0,
+            vec![("/state", json!("direct")), ("/confirmed", json!(false))],
+        ),
         ("netsh_winhttp_show_proxy/ja-win10-2", 0, ja()),
         ("netsh_winhttp_show_proxy/ja-win10-cp932", 0, ja()),
         ("netsh_winhttp_show_proxy/ja-win10-utf16bom", 0, ja()),
