@@ -200,7 +200,7 @@ fn captures(text: &Text, interest: &Interest) -> Decoded {
             Some(Foreign::Events) => Some(Part::Events(events_in(&block, interest))),
             _ => registry_block(&block).map(Part::Registry),
         };
-        let part = part.or_else(|| capture::read_block(&block).map(Part::Capture));
+        let part = part.or_else(|| capture::read_block(&block).map(Box::new).map(Part::Capture));
         match part {
             Some(part) => tally.add(part),
             None => tally.unknown += 1,

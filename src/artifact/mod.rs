@@ -92,7 +92,7 @@ pub enum Part {
     /// Events of one log or export.
     Events(event::EventLog),
     /// One command output.
-    Capture(capture::Capture),
+    Capture(Box<capture::Capture>),
     /// The collector's manifest.
     Manifest(Box<manifest::Manifest>),
 }

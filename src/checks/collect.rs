@@ -34,10 +34,10 @@ pub const AAD_LOG: &str = "wevtutil epl Microsoft-Windows-AAD/Operational AAD.ev
 /// The Application log.
 pub const APPLICATION_LOG: &str = "wevtutil epl Application Application.evtx";
 /// The logs of AppLocker.
-pub const APPLOCKER_LOGS: &str =
-    "wevtutil epl \"Microsoft-Windows-AppLocker/Packaged app-Execution\" AppLocker-Packaged.evtx, and \"Microsoft-Windows-AppLocker/EXE and DLL\"";
+pub const APPLOCKER_LOGS: &str = "wevtutil epl \"Microsoft-Windows-AppLocker/Packaged app-Execution\" AppLocker-Packaged.evtx, and \"Microsoft-Windows-AppLocker/EXE and DLL\"";
 /// The log of Windows Defender.
-pub const DEFENDER_LOG: &str = "wevtutil epl \"Microsoft-Windows-Windows Defender/Operational\" Defender.evtx";
+pub const DEFENDER_LOG: &str =
+    "wevtutil epl \"Microsoft-Windows-Windows Defender/Operational\" Defender.evtx";
 /// App packages.
 pub const APPX: &str = "Get-AppxPackage -AllUsers > appx.txt (elevated)";
 /// Programs and drivers that run.

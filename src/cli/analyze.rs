@@ -51,6 +51,9 @@ pub enum Format {
     Json,
 }
 
+/// A file to write a report to.
+type Sink = (Format, Box<dyn Write>);
+
 /// `FORMAT=PATH`.
 #[derive(Clone, Debug)]
 struct Target {
@@ -102,10 +105,10 @@ impl Analyze {
         })
     }
 
-    fn open_targets(&self) -> Result<Vec<(Format, Box<dyn Write>)>, CliError> {
+    fn open_targets(&self) -> Result<Vec<Sink>, CliError> {
         let main = self.output.iter().map(|path| (self.format, path));
         let more = self.report.iter().map(|target| (target.format, &target.path));
-        let mut files: Vec<(Format, Box<dyn Write>)> = Vec::new();
+        let mut files: Vec<Sink> = Vec::new();
         for (format, path) in main.chain(more) {
             let file = fs::File::create(path)
                 .map_err(|error| CliError::Message(format!("{}: {error}", path.display())))?;

@@ -183,7 +183,7 @@ impl Evidence {
                 Part::Hive(hive) => registry.add_hive(id, &path(id), *hive, piece.replay.as_ref()),
                 Part::Registry(text) => registry.add_text(id, &path(id), text),
                 Part::Events(log) => logs.push((id, path(id), log)),
-                Part::Capture(capture) => captures.push((id, capture)),
+                Part::Capture(capture) => captures.push((id, *capture)),
                 Part::Manifest(found) => {
                     manifest.get_or_insert((id, *found));
                 }

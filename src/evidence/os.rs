@@ -77,15 +77,15 @@ impl Os {
             ),
         };
         if os.build.is_none() {
-            os.from_captures(captures);
+            os.ask_captures(captures);
         }
         if os.build.is_none() {
-            os.from_events(events);
+            os.ask_events(events);
         }
         os
     }
 
-    fn from_captures(&mut self, captures: &Captures) {
+    fn ask_captures(&mut self, captures: &Captures) {
         for capture in captures.readable(CaptureKind::Systeminfo) {
             let CaptureData::Systeminfo(data) = &capture.value.data else { continue };
             let Some(version) = &data.os_version else { continue };
@@ -100,7 +100,7 @@ impl Os {
         }
     }
 
-    fn from_events(&mut self, events: &Events) {
+    fn ask_events(&mut self, events: &Events) {
         for event in events.of(OS_VERSION_AT_BOOT) {
             if let Some(build) = event.value.item(1).and_then(|text| text.trim().parse().ok()) {
                 let pack = event.value.item(2).unwrap_or_default().trim().to_owned();
@@ -127,6 +127,8 @@ impl Os {
     pub fn product(&self) -> Option<String> {
         let build = self.build_number()?;
         let server = match self.edition {
+            // No client was ever released with this build.
+            _ if build == 20_348 => true,
             Some(edition) => edition == Edition::Server,
             None => self.product_name.as_deref().is_some_and(|name| name.contains("Server")),
         };

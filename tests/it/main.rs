@@ -1,4 +1,12 @@
 //! Whole-program tests, in one binary.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test fails by panicking"
+)]
 
 #[path = "../workshop/mod.rs"]
 mod workshop;

@@ -172,6 +172,7 @@ macro_rules! kinds {
         /// The typed content of a capture.
         #[derive(Clone, Debug, Serialize)]
         #[serde(untagged)]
+        #[allow(clippy::large_enum_variant, reason = "a bundle holds dozens of captures, each in a box of its own")]
         pub enum CaptureData {
             $(#[doc = $doc] $variant($module::Data),)+
             /// Nothing could be read.

@@ -41,9 +41,8 @@ fn printed(case: &Case<'_>, path: &str) -> Option<Sourced<SecurityDescriptor>> {
                 let value = SecurityDescriptor::from_sddl(&sddl.value).ok()?;
                 Some(Sourced { value, source: captures::line(artifact, sddl.line) })
             });
-            let listed = || {
-                Some(Sourced { value: from_rules(acl)?, source: captures::line(artifact, acl.line) })
-            };
+            let listed =
+                || Some(Sourced { value: from_rules(acl)?, source: captures::line(artifact, acl.line) });
             found = sddl.or_else(listed).or(found);
         }
     }

@@ -1,8 +1,8 @@
 //! What licensing keeps on the machine: the part of the registry that belongs to the account of its service.
 
+mod key_security;
 pub mod network_service_acl;
 pub mod network_service_spp_key;
-mod key_security;
 mod records;
 
 /// The checks of this folder.

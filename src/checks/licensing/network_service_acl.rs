@@ -83,7 +83,11 @@ fn judge(j: &Judgement, security: &Sourced<SecurityDescriptor>) {
         j.blocker(Confidence::High, summary, [seen]);
     } else if !full(service.inherited) {
         let seen = seen().expected("entries for NETWORK SERVICE that subkeys inherit (CI)");
-        j.warning(Confidence::Medium, "NETWORK SERVICE has full control of the key, but its subkeys do not inherit that.", [seen]);
+        j.warning(
+            Confidence::Medium,
+            "NETWORK SERVICE has full control of the key, but its subkeys do not inherit that.",
+            [seen],
+        );
     }
     for (sid, name) in [(Sid::SYSTEM, "SYSTEM"), (Sid::ADMINISTRATORS, "Administrators")] {
         if !full(key_security::rights(dacl, sid).given) {

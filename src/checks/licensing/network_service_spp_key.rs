@@ -54,7 +54,12 @@ fn run(case: &Case<'_>, j: &Judgement) {
     let path = path();
     match case.evidence.registry.key(&path) {
         Lookup::Absent(source) => {
-            fault(case, j, "The licensing key of NETWORK SERVICE does not exist.", source.shows("the key does not exist"));
+            fault(
+                case,
+                j,
+                "The licensing key of NETWORK SERVICE does not exist.",
+                source.shows("the key does not exist"),
+            );
             return;
         }
         Lookup::Unknown(unknown) => j.missing(&unknown, collect::NETWORK_SERVICE),
@@ -62,7 +67,11 @@ fn run(case: &Case<'_>, j: &Judgement) {
     }
     match key_security::of_key(case, &path) {
         Lookup::Found(security) => {
-            let given = security.value.dacl.as_ref().map(|dacl| key_security::rights(dacl, Sid::NETWORK_SERVICE).given);
+            let given = security
+                .value
+                .dacl
+                .as_ref()
+                .map(|dacl| key_security::rights(dacl, Sid::NETWORK_SERVICE).given);
             match given {
                 Some(given) if given & KEY_ALL_ACCESS != KEY_ALL_ACCESS => {
                     let seen = security_seen(&security).expected("full control for NETWORK SERVICE");
@@ -91,7 +100,8 @@ fn fault(case: &Case<'_>, j: &Judgement, summary: &str, seen: Observation) {
 fn remedy(case: &Case<'_>) -> Remedy {
     let live = format!(r"HKU\S-1-5-20\{KEY}");
     let mut steps = Vec::new();
-    let build = case.os().build_number().map_or("the same build".to_owned(), |build| format!("build {build}"));
+    let build =
+        case.os().build_number().map_or("the same build".to_owned(), |build| format!("build {build}"));
     if case.evidence.registry.key(&path()).is_absent() {
         steps.push(format!("On a working machine with Windows {build}: reg export \"{live}\" spp.reg"));
         steps.push("On this machine, elevated: reg import spp.reg".to_owned());

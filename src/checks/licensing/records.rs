@@ -62,7 +62,8 @@ fn office_failures<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
         .collect();
     let linked = |text: &str| guids(text).any(|id| products.iter().any(|known| known == id));
     let failed = |event: &Event, text: &str| {
-        event.event_id != LISTING && (names_office(text) || matches!(event.event_id, 1014 | 8200) && linked(text))
+        event.event_id != LISTING
+            && (names_office(text) || matches!(event.event_id, 1014 | 8200) && linked(text))
     };
     texts.into_iter().filter(|(event, text)| failed(event.value, text)).map(|(event, _)| event).collect()
 }
@@ -92,10 +93,13 @@ pub fn licensing_failure(case: &Case<'_>) -> Option<Observation> {
 pub fn access_denied(case: &Case<'_>) -> Option<Observation> {
     let denied = |event: &Sourced<&Event>| {
         let codes = codes_in(&text_of(event.value));
-        codes.contains(&ErrorCode::from_value(ACCESS_DENIED)).then(|| seen(event, "0x80070005 (access denied)"))
+        codes
+            .contains(&ErrorCode::from_value(ACCESS_DENIED))
+            .then(|| seen(event, "0x80070005 (access denied)"))
     };
     let dialogs = DIALOGS.iter().flat_map(|want| case.events(*want));
-    let recorded = office_failures(case).into_iter().chain(dialogs).filter_map(|event| denied(&event)).next_back();
+    let recorded =
+        office_failures(case).into_iter().chain(dialogs).filter_map(|event| denied(&event)).next_back();
     recorded.or_else(|| listed(case))
 }
 
@@ -105,6 +109,9 @@ fn listed(case: &Case<'_>) -> Option<Observation> {
         let CaptureData::Ospp(data) = &capture.value.data else { return None };
         let licence = data.licences.iter().find(|licence| licence.error_code == Some(ACCESS_DENIED))?;
         let name = licence.name.as_deref().unwrap_or("a licence");
-        Some(captures::line(capture.source.artifact, licence.line).shows(format!("{name}: 0x80070005 (access denied)")))
+        Some(
+            captures::line(capture.source.artifact, licence.line)
+                .shows(format!("{name}: 0x80070005 (access denied)")),
+        )
     })
 }

@@ -27,7 +27,8 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::{
-    DISABLED, FAILURES, RUNNING, STOPPED, Service, dependencies, failure_seen, failures, key_path, start_seen, state_seen,
+    DISABLED, FAILURES, RUNNING, STOPPED, Service, dependencies, failure_seen, failures, key_path,
+    start_seen, state_seen,
 };
 use crate::artifact::capture::service::ServiceState;
 use crate::artifact::capture::{CaptureData, CaptureKind};
@@ -42,7 +43,8 @@ use crate::evidence::os::{CURRENT_VERSION, Generation};
 use crate::evidence::{Confidence, Lookup, Sourced, Unknown, captures};
 
 /// A service could not log on: its account lacks the right to.
-const NO_LOGON_RIGHT: Want = Want { provider: "Service Control Manager", ids: &[7041], channels: &["System"] };
+const NO_LOGON_RIGHT: Want =
+    Want { provider: "Service Control Manager", ids: &[7041], channels: &["System"] };
 /// Failures that count here (domain.md 5.8).
 const START_FAILURES: &[u32] = &[7000, 7001, 7003, 7009, 7038, 7041];
 
@@ -176,7 +178,13 @@ impl Chains {
         chains
     }
 
-    fn member(&mut self, case: &Case<'_>, key: &str, critical: bool, open: &mut VecDeque<usize>) -> Option<usize> {
+    fn member(
+        &mut self,
+        case: &Case<'_>,
+        key: &str,
+        critical: bool,
+        open: &mut VecDeque<usize>,
+    ) -> Option<usize> {
         let folded = key.to_lowercase();
         if let Some(at) = self.index.get(&folded) {
             return Some(*at);
@@ -193,7 +201,8 @@ impl Chains {
     }
 
     fn follow(&mut self, case: &Case<'_>, at: usize, open: &mut VecDeque<usize>) {
-        let Some(member) = self.members.get(at).filter(|member| matches!(member.presence, Presence::There)) else {
+        let Some(member) = self.members.get(at).filter(|member| matches!(member.presence, Presence::There))
+        else {
             return;
         };
         let (key, critical) = (member.key.clone(), member.critical);
@@ -241,7 +250,9 @@ fn presence(case: &Case<'_>, key: &str) -> Presence {
         Lookup::Found(_) => Presence::There,
         Lookup::Absent(source) => Presence::NotThere(source.shows("the key does not exist")),
         Lookup::Unknown(unknown) => match captured(case, key) {
-            Some(item) if item.value.missing => Presence::NotThere(item.shows("the service does not exist (1060)")),
+            Some(item) if item.value.missing => {
+                Presence::NotThere(item.shows("the service does not exist (1060)"))
+            }
             Some(item) if item.value.state.is_some() || item.value.start.is_some() => Presence::There,
             _ => Presence::Unknown(unknown),
         },
@@ -371,7 +382,8 @@ fn foreign_program(
     evidence.extend(stopped.map(state_seen));
     evidence.extend(failures(case, &member.key, &[7000, 7023, 7031]).last().map(failure_seen));
     let failing = evidence.len() > 1;
-    let status = if failing && gravity(member).0 == Status::Blocker { Status::Blocker } else { Status::Warning };
+    let status =
+        if failing && gravity(member).0 == Status::Blocker { Status::Blocker } else { Status::Warning };
     let summary = format!("{} runs a program that is not in the system folder.", member.key);
     j.row(status, Confidence::Medium, summary, evidence);
 }
@@ -423,7 +435,10 @@ fn recorded(case: &Case<'_>, j: &Judgement, chains: &Chains) {
     for (member, event) in newest {
         let service = Service::read(case, &member.key);
         if service.state.as_ref().is_some_and(|state| state.value == RUNNING) {
-            j.note(format!("{} failed to start inside the failure window, but was running when it was collected.", member.key));
+            j.note(format!(
+                "{} failed to start inside the failure window, but was running when it was collected.",
+                member.key
+            ));
             continue;
         }
         let summary = format!("{} failed to start in the failure window.", member.key);
@@ -444,11 +459,12 @@ fn remedy(case: &Case<'_>) -> Remedy {
     let mut steps = Vec::new();
     for member in &chains.members {
         let start = Service::read(case, &member.key).start;
-        if !start.found().is_some_and(|start| start.value == DISABLED) {
+        if start.found().is_none_or(|start| start.value != DISABLED) {
             continue;
         }
         let default = DEFAULT_STARTS.iter().find(|(key, _)| key.eq_ignore_ascii_case(&member.key));
-        let default = default.map_or("<the start type of a sound machine of the same build>", |(_, start)| start);
+        let default =
+            default.map_or("<the start type of a sound machine of the same build>", |(_, start)| start);
         steps.push(format!("sc qc {key}, then sc config {key} start= {default}", key = member.key));
         steps.push(format!("sc start {}", member.key));
     }

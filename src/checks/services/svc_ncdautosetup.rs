@@ -21,7 +21,10 @@
 //! # Sources
 //! domain.md 5.8 `svc-ncdautosetup`; traps 2 and 7; R4 and R27 of section 14; the article's section on services.
 
-use super::{DISABLED, RUNNING, STOPPED, Service, failure_seen, failures, good_start, key_path, remedy, start_seen, state_seen};
+use super::{
+    DISABLED, RUNNING, STOPPED, Service, failure_seen, failures, good_start, key_path, remedy, start_seen,
+    state_seen,
+};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
 use crate::checks::{Article, Check, Layer, collect};
@@ -121,7 +124,10 @@ fn recorded(case: &Case<'_>, j: &Judgement, service: &Service) {
     }
     j.warning(
         Confidence::Medium,
-        format!("Network Connected Devices Auto-Setup failed {} time(s) in the failure window.", failed.len()),
+        format!(
+            "Network Connected Devices Auto-Setup failed {} time(s) in the failure window.",
+            failed.len()
+        ),
         [failure_seen(last)],
     );
 }
