@@ -122,6 +122,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         lines.iter().try_for_each(|line| writeln!(page, "- {line}"))?;
         writeln!(page)?;
     }
-    print!("{}\n", page.trim_end());
+    println!("{}", page.trim_end());
     Ok(())
 }

@@ -58,6 +58,8 @@ pub const READER: Reader = Reader { kind: CaptureKind::Tasklist, recognise, star
 
 /// Widths of the first two columns, image name and PID, in every form of the table.
 const FIRST_COLUMNS: [usize; 2] = [25, 8];
+/// Columns of the table with services or modules, without switch, and with `/v`.
+const COLUMNS: [usize; 3] = [3, 5, 9];
 /// "Not applicable" in the languages that Windows ships with; "System" itself tells the word in most captures.
 const NOT_APPLICABLE: [&str; 9] = [
     "N/A",
@@ -82,7 +84,8 @@ fn rule(block: &Block<'_>) -> Option<Rule> {
     block.lines().find_map(|(number, line)| {
         let spans = columns::rule_spans(line).filter(|_| line.trim_start().starts_with('='))?;
         let widths = spans.iter().map(|(from, to)| to - from);
-        widths.take(2).eq(FIRST_COLUMNS).then_some((number, spans))
+        let known = COLUMNS.contains(&spans.len()) && widths.take(2).eq(FIRST_COLUMNS);
+        known.then_some((number, spans))
     })
 }
 
@@ -144,7 +147,8 @@ fn table(block: &Block<'_>, (at, spans): &Rule) -> Data {
     let body: Vec<(u32, &str)> =
         block.lines().filter(|(number, line)| number > at && !line.trim().is_empty()).collect();
     let rows: Vec<&str> = body.iter().map(|(_, line)| *line).collect();
-    for ((number, _), cells) in body.iter().zip(columns::cut_rows(spans, &rows)) {
+    for ((number, _), mut cells) in body.iter().zip(columns::cut_rows(spans, &rows)) {
+        cells.resize(spans.len(), String::new());
         let continues = cells.iter().take(2).all(String::is_empty);
         match (process(*number, &cells), data.processes.last_mut(), cells.last()) {
             (Some(process), ..) => data.processes.push(process),

@@ -40,7 +40,7 @@ pub enum Form {
 pub struct Object {
     /// 1-based line where it begins.
     pub line: u32,
-    /// Its properties.
+    /// Its properties; a table's blank cells are left out.
     pub properties: Vec<Property>,
 }
 
@@ -256,7 +256,7 @@ fn table(block: &Block<'_>, at: u32, names: &[(usize, &str)]) -> Data {
     let spans: Vec<(usize, usize)> =
         names.iter().map(|(start, name)| (*start, start + name.chars().count())).collect();
     for ((number, _), cells) in body.iter().zip(columns::cut_rows(&spans, &rows)) {
-        let cells = names.iter().zip(&cells);
+        let cells = names.iter().zip(&cells).filter(|(_, cell)| !cell.is_empty());
         let properties = cells.map(|((_, name), cell)| property(*number, name, cell)).collect();
         data.objects.push(Object { line: *number, properties });
     }

@@ -7,6 +7,7 @@
 mod damage;
 mod licences;
 mod machine;
+mod soup;
 
 use actriage::artifact::capture::{self, Capture, CaptureStatus};
 use actriage::artifact::text::Text;

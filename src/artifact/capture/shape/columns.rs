@@ -49,7 +49,7 @@ pub fn is_wide(c: char) -> bool {
 
 /// Cuts rows at the borders between the spans of a rule. Where every row (and the header) has a blank at the usual place, just
 /// before the next span, or else further left, there is the border; rows for which no common border exists are cut at the
-/// usual place.
+/// usual place. A row has no cells behind its end, so many columns over many short rows cost nothing.
 pub fn cut_rows(spans: &[(usize, usize)], rows: &[&str]) -> Vec<Vec<String>> {
     let grids: Vec<_> = rows.iter().map(|row| grid(row)).collect();
     // One look at every cell: which columns hold something in any row.
@@ -77,6 +77,9 @@ fn cut(row: &[Option<char>], borders: &[usize]) -> Vec<String> {
             row.get(from..to.min(row.len()).max(from)).unwrap_or_default().iter().flatten().collect();
         cells.push(cell.trim().to_owned());
         from = to.min(row.len());
+        if from == row.len() {
+            break;
+        }
     }
     cells
 }
@@ -121,7 +124,7 @@ fn wraps(cells: &[String], before: Option<&Object>, spans: &[(usize, usize)]) ->
         _ => return false,
     };
     let cell = before.and_then(|object| object.properties.get(at)).and_then(|property| property.cell.text());
-    cells.len() > 1 && cell.is_some_and(|cell| grid(&cell).len() >= width)
+    spans.len() > 1 && cell.is_some_and(|cell| grid(&cell).len() >= width)
 }
 
 fn append(object: Option<&mut Object>, cells: &[String]) {
