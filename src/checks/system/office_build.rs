@@ -31,6 +31,8 @@ use crate::evidence::{Confidence, Lookup, Sourced, Unknown};
 use crate::time::FileTime;
 
 const CONFIGURATION: &str = r"HKLM\SOFTWARE\Microsoft\Office\ClickToRun\Configuration";
+/// A key that every SOFTWARE hive of a machine has.
+const CURRENT_VERSION: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion";
 
 /// Version of Office: major, minor, build, revision.
 type Version = [u32; 4];
@@ -106,6 +108,12 @@ fn installed(case: &Case<'_>, j: &Judgement) -> Option<String> {
         && case.evidence.registry.key(&twin).found().is_some()
     {
         return Some(twin);
+    }
+    // A hive that was cut out or made up says nothing by what it lacks.
+    if case.evidence.registry.key(CURRENT_VERSION).is_absent() {
+        let reason = Some(format!("{CURRENT_VERSION} is not in it: it is not a whole hive"));
+        j.missing(&Unknown { what: "SOFTWARE hive".to_owned(), reason }, collect::SOFTWARE);
+        return None;
     }
     j.warning(
         Confidence::Medium,
