@@ -8,7 +8,7 @@ use super::{CHECKS, Check};
 use crate::artifact::capture::{Capture, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::value::RegValue;
-use crate::evidence::events::{Want, Window};
+use crate::evidence::events::{Coverage, Want, Window};
 use crate::evidence::os::{Generation, Os};
 use crate::evidence::registry::{UserHive, twin};
 use crate::evidence::{Evidence, Lookup, Sourced, Unknown};
@@ -149,6 +149,23 @@ impl<'e> Case<'e> {
             Some(window) => self.evidence.events.within(want, window),
             None => Vec::new(),
         }
+    }
+
+    /// Whether a complete log of one of these channels covers the failure window: then that no record was found means something, and
+    /// the log is good evidence. Otherwise the log is noted as missing, with the reason.
+    pub fn need_log(&self, j: &Judgement, channels: &[&str], collect: &str) -> bool {
+        let coverage = self.evidence.window.map(|window| self.evidence.events.coverage(channels, window));
+        let reason = match coverage {
+            Some(Coverage::Whole(source)) => {
+                j.good(source.shows("the log covers the failure window"));
+                return true;
+            }
+            Some(Coverage::Short(_, reason)) => Some(reason),
+            Some(Coverage::None) | None => None,
+        };
+        let what = format!("event log {}", channels.first().copied().unwrap_or_default());
+        j.missing(&Unknown { what, reason }, collect);
+        false
     }
 
     /// Readable outputs of a command.

@@ -29,6 +29,21 @@ pub const UPDATE_LOG: &str =
     "wevtutil epl Microsoft-Windows-WindowsUpdateClient/Operational WindowsUpdateClient.evtx";
 /// Installed updates.
 pub const HOTFIXES: &str = "Get-HotFix | Format-List * > hotfixes.txt";
+/// The broker's log.
+pub const AAD_LOG: &str = "wevtutil epl Microsoft-Windows-AAD/Operational AAD.evtx";
+/// The Application log.
+pub const APPLICATION_LOG: &str = "wevtutil epl Application Application.evtx";
+/// The logs of AppLocker.
+pub const APPLOCKER_LOGS: &str = "wevtutil epl \"Microsoft-Windows-AppLocker/Packaged app-Execution\" AppLocker-Packaged.evtx, and \"Microsoft-Windows-AppLocker/EXE and DLL\"";
+/// The log of Windows Defender.
+pub const DEFENDER_LOG: &str =
+    "wevtutil epl \"Microsoft-Windows-Windows Defender/Operational\" Defender.evtx";
+/// App packages.
+pub const APPX: &str = "Get-AppxPackage -AllUsers > appx.txt (elevated)";
+/// Programs and drivers that run.
+pub const SECURITY_PRODUCTS: &str = "fltmc > fltmc.txt and tasklist /svc > tasklist.txt (elevated)";
+/// The security of a key of NETWORK SERVICE.
+pub const NETWORK_SERVICE_SECURITY: &str = r"reg save HKU\S-1-5-20 NetworkService.hiv /y (elevated), or Get-Acl 'Registry::HKEY_USERS\S-1-5-20' | Format-List * (elevated)";
 
 /// How to collect a registry key.
 pub fn for_key(path: &str) -> &'static str {

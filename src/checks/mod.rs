@@ -10,6 +10,7 @@ pub mod signals;
 
 mod collection;
 mod dns;
+mod licensing;
 mod ncsi;
 mod network;
 mod proxy;
@@ -191,6 +192,7 @@ pub static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
         dns::CHECKS,
         proxy::CHECKS,
         tls::CHECKS,
+        licensing::CHECKS,
         collection::CHECKS,
     ];
     layers.concat()

@@ -235,6 +235,8 @@ fn value(builder: HiveBuilder, line: &str) -> HiveBuilder {
     match kind {
         "dword" => builder.dword(name, u32::from_str_radix(rest, 16).unwrap()),
         "hex" => builder.binary(name, &hex(rest)),
+        // A REG_MULTI_SZ as it is stored, also one that no program would write.
+        "hex7" => builder.value(name, 7, hex(rest)),
         "expand" => builder.expand_sz(name, rest),
         "multi" => {
             builder.multi_sz(name, &rest.split('|').filter(|text| !text.is_empty()).collect::<Vec<_>>())

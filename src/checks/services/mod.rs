@@ -3,12 +3,20 @@
 //! A hive shows the start type and not the state; the state comes from `sc` and `Get-Service`, and from what the service wrote
 //! when it started, failed or worked.
 
+pub mod svc_dependencies;
 pub mod svc_eventlog;
+pub mod svc_ncdautosetup;
 pub mod svc_netprofm;
 pub mod svc_nlasvc;
 
 /// The checks of this folder.
-pub const CHECKS: &[super::Check] = &[svc_eventlog::CHECK, svc_nlasvc::CHECK, svc_netprofm::CHECK];
+pub const CHECKS: &[super::Check] = &[
+    svc_eventlog::CHECK,
+    svc_nlasvc::CHECK,
+    svc_netprofm::CHECK,
+    svc_ncdautosetup::CHECK,
+    svc_dependencies::CHECK,
+];
 
 use super::Remedy;
 use super::case::{Case, event_seen};
@@ -41,6 +49,8 @@ pub struct Service {
     pub start: Lookup<u32>,
     /// State number (1 stopped … 4 running) from a command output.
     pub state: Option<Sourced<u32>>,
+    /// `WIN32_EXIT_CODE` of the same output.
+    pub exit_code: Option<u32>,
     /// A command output says that the service does not exist.
     pub not_installed: Option<Sourced<()>>,
     /// The hive's key is absent.
@@ -71,13 +81,13 @@ impl Service {
             Lookup::Absent(source) => Lookup::Absent(source),
             Lookup::Unknown(unknown) => Lookup::Unknown(unknown),
         };
-        let mut service = Self { start, state: None, not_installed: None, key_absent };
+        let mut service = Self { start, state: None, exit_code: None, not_installed: None, key_absent };
         service.read_captures(case, key);
         service
     }
 
     fn read_captures(&mut self, case: &Case<'_>, key: &str) {
-        for capture in case.captures(CaptureKind::Service) {
+        for capture in case.evidence.captures.each(CaptureKind::Service) {
             let CaptureData::Service(data) = &capture.value.data else { continue };
             for item in data.services.iter().filter(|item| item.key.eq_ignore_ascii_case(key)) {
                 let at = |number: Option<u32>| line(capture.source.artifact, number.unwrap_or(item.line));
@@ -87,6 +97,7 @@ impl Service {
                 }
                 if let Some(state) = item.state {
                     self.state = Some(Sourced { value: state, source: at(item.state_line) });
+                    self.exit_code = item.exit_code;
                 }
                 if let (Some(start), None) = (item.start, self.start.found()) {
                     self.start = Lookup::Found(Sourced { value: start, source: at(item.start_line) });
