@@ -24,14 +24,17 @@ impl Captures {
             .map(|(artifact, capture)| Sourced { value: capture, source: line(*artifact, capture.line_from) })
     }
 
+    /// Every output of a kind that could be read at least in part: for commands that are asked about one thing at a time (`sc qc` of one
+    /// service), so that a file holds many of them.
+    pub fn each(&self, kind: CaptureKind) -> impl Iterator<Item = Sourced<&Capture>> {
+        self.all(kind).filter(|capture| is_readable(capture.value))
+    }
+
     /// The outputs of a kind that could be read at least in part, the last one of every file: a file that holds a command twice
     /// shows the state after the last one.
     pub fn readable(&self, kind: CaptureKind) -> Vec<Sourced<&Capture>> {
         let mut found: Vec<Sourced<&Capture>> = Vec::new();
-        for capture in self.all(kind) {
-            if !matches!(capture.value.status, CaptureStatus::Parsed | CaptureStatus::Partial) {
-                continue;
-            }
+        for capture in self.each(kind) {
             found.retain(|earlier| earlier.source.artifact != capture.source.artifact);
             found.push(capture);
         }
@@ -52,6 +55,10 @@ impl Captures {
         });
         Lookup::Unknown(Unknown { what: what.to_owned(), reason })
     }
+}
+
+fn is_readable(capture: &Capture) -> bool {
+    matches!(capture.status, CaptureStatus::Parsed | CaptureStatus::Partial)
 }
 
 /// A line of an artifact as a source.

@@ -33,7 +33,7 @@ pub fn of_key(case: &Case<'_>, path: &str) -> Lookup<SecurityDescriptor> {
 fn printed(case: &Case<'_>, path: &str) -> Option<Sourced<SecurityDescriptor>> {
     let wanted = path.replacen("HKU", "HKEY_USERS", 1);
     let mut found = None;
-    for capture in case.captures(CaptureKind::Acl) {
+    for capture in case.evidence.captures.each(CaptureKind::Acl) {
         let CaptureData::Acl(data) = &capture.value.data else { continue };
         for acl in data.objects.iter().filter(|acl| is_of(acl, &wanted)) {
             let artifact = capture.source.artifact;

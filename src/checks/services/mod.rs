@@ -87,7 +87,7 @@ impl Service {
     }
 
     fn read_captures(&mut self, case: &Case<'_>, key: &str) {
-        for capture in case.captures(CaptureKind::Service) {
+        for capture in case.evidence.captures.each(CaptureKind::Service) {
             let CaptureData::Service(data) = &capture.value.data else { continue };
             for item in data.services.iter().filter(|item| item.key.eq_ignore_ascii_case(key)) {
                 let at = |number: Option<u32>| line(capture.source.artifact, number.unwrap_or(item.line));

@@ -193,6 +193,7 @@ impl Chains {
         if at == MOST_MEMBERS {
             return None;
         }
+        let key = known_spelling(key);
         let presence = presence(case, key);
         self.members.push(Member { key: key.to_owned(), critical, root: None, named_by: None, presence });
         self.index.insert(folded, at);
@@ -232,10 +233,17 @@ impl Chains {
     }
 }
 
+/// The name of a service as it is usually written: lists of dependencies use any case.
+fn known_spelling(key: &str) -> &str {
+    let roots = ROOTS.iter().map(|root| root.key);
+    let mut known = roots.chain(DEFAULT_STARTS.iter().map(|(key, _)| *key));
+    known.find(|name| name.eq_ignore_ascii_case(key)).unwrap_or(key)
+}
+
 /// What command outputs say of a service.
 fn captured<'e>(case: &Case<'e>, key: &str) -> Option<Sourced<&'e ServiceState>> {
     let mut found = None;
-    for capture in case.captures(CaptureKind::Service) {
+    for capture in case.evidence.captures.each(CaptureKind::Service) {
         let CaptureData::Service(data) = &capture.value.data else { continue };
         for item in data.services.iter().filter(|item| item.key.eq_ignore_ascii_case(key)) {
             found = Some(Sourced { value: item, source: captures::line(capture.source.artifact, item.line) });
@@ -459,7 +467,7 @@ fn remedy(case: &Case<'_>) -> Remedy {
     let mut steps = Vec::new();
     for member in &chains.members {
         let start = Service::read(case, &member.key).start;
-        if start.found().is_none_or(|start| start.value != DISABLED) {
+        if !start.found().is_some_and(|start| start.value == DISABLED) {
             continue;
         }
         let default = DEFAULT_STARTS.iter().find(|(key, _)| key.eq_ignore_ascii_case(&member.key));
