@@ -156,7 +156,6 @@ impl<'h> Subkeys<'h> {
     }
 
     /// Goes on to the next list when the current one gives no more.
-    #[cold]
     #[inline(never)]
     pub(super) fn next_leaf(&mut self) -> Step {
         if let Some(entry) = self.leaf.entry(self.next)

@@ -15,18 +15,19 @@ const MAX_DEPTH: usize = 512;
 /// Faults that are kept; more are only counted.
 const MAX_KEPT: usize = 1000;
 
-/// One mark for each place where a key can lie. A key node takes 80 bytes, so no two sound ones share 64.
+/// One mark for each place where a cell can start. (Coarser ones would do for sound keys, but a wild offset just beside a key must
+/// not hide it.)
 struct Marks(Vec<u64>);
 
 impl Marks {
     fn new(hive: &Hive) -> Self {
-        Self(vec![0; hive.bytes.len() / 64 / 64 + 1])
+        Self(vec![0; hive.bytes.len() / 8 / 64 + 1])
     }
 
     /// Marks a place; true when it was not marked before. What lies outside of the file is never marked.
     #[inline]
     fn mark(&mut self, offset: u32) -> bool {
-        let place = offset / 64;
+        let place = offset / 8;
         let bit = 1u64 << (place % 64);
         match self.0.get_mut(place as usize / 64) {
             Some(word) => {
@@ -168,27 +169,27 @@ impl<'h> Walk<'h> {
         key
     }
 
-    /// The next key when nothing is in the way: it is named by the current list, new and sound.
+    /// The next key that the current list names. Those that cannot be read, or were met before, are noted and passed over.
     #[inline]
-    fn next_plain(&mut self) -> Option<Key<'h>> {
-        let level = self.levels.last_mut()?;
-        let rest = self.budget.checked_sub(1)?;
-        let offset = level.subkeys.next_in_leaf()?;
-        self.budget = rest;
-        level.met += 1;
-        if !self.keys.mark(offset) {
-            self.faults.note(HiveError::new(Hive::position(offset), Fault::Twice));
-            return None;
+    fn next_in_list(&mut self) -> Option<Key<'h>> {
+        loop {
+            let level = self.levels.last_mut()?;
+            let rest = self.budget.checked_sub(1)?;
+            let offset = level.subkeys.next_in_leaf()?;
+            self.budget = rest;
+            level.met += 1;
+            if !self.keys.mark(offset) {
+                self.faults.note(HiveError::new(Hive::position(offset), Fault::Twice));
+                continue;
+            }
+            match Key::read(self.hive, offset) {
+                Some(key) => return Some(key),
+                None => self.faults.note(self.hive.structure_fault(offset, Structure::KeyNode)),
+            }
         }
-        let key = Key::read(self.hive, offset);
-        if key.is_none() {
-            self.faults.note(self.hive.structure_fault(offset, Structure::KeyNode));
-        }
-        key
     }
 
-    /// Clears what stands in the way of [`Self::next_plain`]; false when the walk is over.
-    #[cold]
+    /// Goes on to the next list when the current one names no more; false when the walk is over.
     #[inline(never)]
     fn go_on(&mut self) -> bool {
         let Some(level) = self.levels.last_mut() else { return false };
@@ -246,14 +247,14 @@ impl<'h> Iterator for Walk<'h> {
 
     #[inline]
     fn next(&mut self) -> Option<Key<'h>> {
-        let mut key = if self.started { self.next_plain() } else { self.start() };
+        let mut key = if self.started { self.next_in_list() } else { self.start() };
         while key.is_none() {
             if !self.go_on() {
                 self.current = None;
                 self.levels.clear();
                 return None;
             }
-            key = self.next_plain();
+            key = self.next_in_list();
         }
         key.map(|key| self.enter(key))
     }
