@@ -3,7 +3,6 @@
 use super::clock::Clock;
 use crate::artifact::event::{Event, Field};
 use crate::artifact::{Place, Problem};
-use crate::time::FileTime;
 
 /// The printed properties of one event.
 #[derive(Debug)]
