@@ -98,6 +98,18 @@ impl EventBuilder {
         Self { event, stack: Vec::with_capacity(8), text: String::new(), unnamed: 0, has_id: false }
     }
 
+    /// A builder for an event whose `System` properties are known: the `Event` element is open, and its data is to come.
+    pub(crate) fn behind_system(event: Event) -> Self {
+        let mut stack = Vec::with_capacity(8);
+        stack.push(Frame::Event);
+        Self { event, stack, text: String::new(), unnamed: 0, has_id: true }
+    }
+
+    /// Makes room for so many items.
+    pub(crate) fn expect_items(&mut self, count: usize) {
+        self.event.data.reserve(count.min(64));
+    }
+
     /// Whether an element is open.
     pub(crate) fn is_open(&self) -> bool {
         !self.stack.is_empty()

@@ -123,16 +123,14 @@ fn made_log() -> Vec<u8> {
 
 #[test]
 fn a_made_log_reads_the_same_in_the_evtx_crate() {
-    let mut parser = EvtxParser::from_buffer(made_log()).unwrap();
-    let xml: Vec<_> = parser.records().map(|record| record.unwrap().data).collect();
-    assert_eq!(xml.len(), 7);
     let ours = evtx::read(&made_log(), &EventFilter::everything());
-    assert_eq!(ours.problems, []);
-    for (xml, event) in xml.iter().zip(&ours.events) {
-        for part in [event.provider.as_str(), &event.channel, &event.computer, &event.record_id.to_string()] {
-            assert!(xml.contains(part), "{part} is missing in {xml}");
-        }
+    let theirs = by_evtx_crate(&made_log());
+    assert_eq!((ours.problems.len(), ours.events.len(), theirs.len()), (0, 7, 7));
+    for (event, their) in ours.events.iter().zip(&theirs) {
+        assert_eq!(differences(event, their), Vec::<String>::new());
     }
+    let numbers: Vec<u64> = theirs.iter().map(|event| event.record_id).collect();
+    assert_eq!(numbers, (500..507).collect::<Vec<_>>());
 }
 
 #[test]
@@ -352,4 +350,67 @@ fn two_hundred_sampled_records_agree_with_libevtx() {
     println!("{compared} records compared field by field with libevtx, {} different", different.len());
     assert!(different.is_empty(), "{}", different.join("\n"));
     assert_eq!(compared, 200);
+}
+
+/// A fixed sequence of numbers that look random.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % limit.max(1)
+    }
+
+    /// Damages a log as disks, collectors and attackers do.
+    fn damage(&mut self, bytes: &mut Vec<u8>) {
+        for _ in 0..=self.below(12) {
+            let at = self.below(bytes.len());
+            let length = self.below(64).min(bytes.len() - at);
+            match self.below(8) {
+                0 => bytes[at] ^= 1 << self.below(8),
+                1 => bytes[at] = self.below(256) as u8,
+                2 => bytes[at..at + length].fill(0),
+                3 => bytes[at..at + length].fill(0xff),
+                4 => bytes[at..at + length.min(4)]
+                    .copy_from_slice(&0x7fff_ffff_u32.to_le_bytes()[..length.min(4)]),
+                5 => {
+                    let from = self.below(bytes.len() - length);
+                    bytes.copy_within(from..from + length, at);
+                }
+                6 => bytes.truncate(at.max(5000)),
+                _ => {
+                    let small = self.below(0x300) as u32;
+                    bytes[at..at + length.min(4)].copy_from_slice(&small.to_le_bytes()[..length.min(4)]);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn two_thousand_damaged_logs_are_read() {
+    let mut dice = Dice(0x5eed);
+    let mut sources = vec![(made_log(), 2_000)];
+    if let Some(root) = corpus::shared() {
+        // Small real logs, so that the damage hits something.
+        let bytes =
+            logs(&root).into_iter().map(|file| std::fs::read(root.join("corpus").join(file)).unwrap());
+        sources.extend(bytes.filter(|bytes| bytes.len() < 100_000).map(|bytes| (bytes, 40)));
+    }
+    let (mut tried, mut records, mut problems) = (0, 0, 0);
+    for (source, times) in sources {
+        let sound = evtx::read(&source, &EventFilter::everything()).records;
+        for _ in 0..times {
+            let mut bytes = source.clone();
+            dice.damage(&mut bytes);
+            let log = evtx::read(&bytes, &EventFilter::everything());
+            assert!(log.records <= 2 * sound + 10, "{} records out of {sound}", log.records);
+            assert!(log.problems.len() <= 1001);
+            tried += 1;
+            records += log.records;
+            problems += log.problems.len();
+        }
+    }
+    println!("{tried} damaged logs read: {records} records, {problems} problems");
+    assert!(tried >= 2_000 && records > 0 && problems > 0);
 }

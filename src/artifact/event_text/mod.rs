@@ -6,7 +6,7 @@
 //!
 //! Times of `wevtutil` since Windows 10 2004 and of PowerShell's JSON are exact. Everything else prints the local time of the
 //! machine without its offset, partly in the order of its region: the order is found out from all times of the listing together,
-//! and the offset stays unknown, which is reported as a problem ([`clock`]).
+//! and the offset stays unknown, which is reported as a problem (`clock`).
 
 mod clock;
 mod csv;

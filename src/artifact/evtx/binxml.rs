@@ -12,6 +12,8 @@ const DEFINITION_HEADER: usize = 24;
 const NO_DEPENDENCY: u16 = 0xffff;
 /// Set on a start tag that has attributes, and on tokens that are followed by more of their kind.
 const MORE: u8 = 0x40;
+/// What is expected of every value.
+const VALUE: &str = "a value that ends inside its record";
 
 /// Where a stream is not what the grammar says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,6 +102,11 @@ pub(super) struct Value<'a> {
 }
 
 impl<'a> Values<'a> {
+    /// How many values there are.
+    pub(super) fn len(&self) -> usize {
+        self.descriptors.len()
+    }
+
     /// The value of one slot. A slot beyond the last value is NULL.
     pub(super) fn get(&self, index: u16) -> Result<Value<'a>, Fault> {
         let Some((before, [descriptor, ..])) = self.descriptors.split_at_checked(usize::from(index)) else {
@@ -107,8 +114,7 @@ impl<'a> Values<'a> {
         };
         let at = self.start + before.iter().map(size_of_value).sum::<usize>();
         let size = size_of_value(descriptor);
-        let bytes =
-            self.chunk.get(at..at + size).ok_or(Fault::new(at, "a value that ends inside its record"))?;
+        let bytes = self.chunk.get(at..at + size).ok_or(Fault::new(at, VALUE))?;
         Ok(Value { kind: descriptor[2], bytes, at })
     }
 
@@ -117,13 +123,64 @@ impl<'a> Values<'a> {
         self.descriptors.get(usize::from(index)).is_none_or(|descriptor| descriptor[2] == 0)
     }
 
+    /// The values with the positions of the first ones worked out, up to slot `last`: for looking at several of them.
+    #[inline]
+    pub(super) fn located(&self, last: u16) -> Located<'a> {
+        let mut starts = [0; LOCATED];
+        let mut at = self.start;
+        for (start, descriptor) in starts.iter_mut().zip(self.descriptors).take(usize::from(last) + 1) {
+            *start = at as u32;
+            at += size_of_value(descriptor);
+        }
+        Located { values: *self, starts }
+    }
+
     /// Number of bytes of all values.
     fn size(&self) -> usize {
         self.descriptors.iter().map(size_of_value).sum()
     }
 }
 
+/// So many slots hold all properties of `System` in the templates that Windows writes.
+const LOCATED: usize = 24;
+
+/// The values of a template instance with the positions of the first ones.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Located<'a> {
+    values: Values<'a>,
+    starts: [u32; LOCATED],
+}
+
+impl<'a> Located<'a> {
+    /// The value of a slot up to the one given to [`Values::located`]; `None` when it does not lie in the record.
+    #[inline]
+    pub(super) fn get(&self, index: u16) -> Option<Value<'a>> {
+        let place = usize::from(index);
+        let (Some(&at), Some(descriptor)) = (self.starts.get(place), self.values.descriptors.get(place))
+        else {
+            return self.values.get(index).ok();
+        };
+        let at = at as usize;
+        let bytes = self.values.chunk.get(at..at + size_of_value(descriptor))?;
+        Some(Value { kind: descriptor[2], bytes, at })
+    }
+}
+
+impl<'a> Located<'a> {
+    /// [`Self::get`] with the fault that a missing value is.
+    pub(super) fn try_get(&self, index: u16) -> Result<Value<'a>, Fault> {
+        self.get(index)
+            .ok_or_else(|| self.values.get(index).err().unwrap_or(Fault::new(self.values.start, VALUE)))
+    }
+
+    /// Whether a slot holds NULL.
+    pub(super) fn is_null(&self, index: u16) -> bool {
+        self.values.is_null(index)
+    }
+}
+
 /// The size that a value's descriptor states.
+#[inline]
 fn size_of_value(descriptor: &[u8; 4]) -> usize {
     usize::from(u16::from_le_bytes([descriptor[0], descriptor[1]]))
 }
@@ -162,6 +219,7 @@ impl<'a> Stream<'a> {
         self.at
     }
 
+    #[inline]
     fn u8(&mut self) -> Result<u8, Fault> {
         let byte = self.chunk.get(self.at).filter(|_| self.at < self.end);
         let byte = *byte.ok_or(Fault::new(self.at, "more of the record"))?;
@@ -169,6 +227,7 @@ impl<'a> Stream<'a> {
         Ok(byte)
     }
 
+    #[inline]
     fn u16(&mut self) -> Result<u16, Fault> {
         let number = u16_at(self.chunk, self.at).filter(|_| self.at + 2 <= self.end);
         let number = number.ok_or(Fault::new(self.at, "more of the record"))?;
@@ -176,6 +235,7 @@ impl<'a> Stream<'a> {
         Ok(number)
     }
 
+    #[inline]
     fn u32(&mut self) -> Result<u32, Fault> {
         let number = u32_at(self.chunk, self.at).filter(|_| self.at + 4 <= self.end);
         let number = number.ok_or(Fault::new(self.at, "more of the record"))?;
@@ -183,6 +243,7 @@ impl<'a> Stream<'a> {
         Ok(number)
     }
 
+    #[inline]
     fn take(&mut self, size: usize) -> Result<&'a [u8], Fault> {
         let to = self.at.saturating_add(size);
         let bytes = self.chunk.get(self.at..to).filter(|_| to <= self.end);
@@ -192,6 +253,7 @@ impl<'a> Stream<'a> {
     }
 
     /// UTF-16 text behind its length in characters.
+    #[inline]
     fn counted(&mut self) -> Result<&'a [u8], Fault> {
         let count = self.u16()?;
         self.take(usize::from(count) * 2)
@@ -210,7 +272,8 @@ impl<'a> Stream<'a> {
         Ok(name)
     }
 
-    /// The next token.
+    /// The next token. Inlined into its two callers: a token handed over in memory costs more than reading it.
+    #[inline(always)]
     pub(super) fn next(&mut self) -> Result<Token<'a>, Fault> {
         if self.at >= self.end {
             return Ok(Token::End);

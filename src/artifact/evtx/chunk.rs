@@ -2,7 +2,6 @@
 //!
 //! Layout: libyal "Windows XML Event Log (EVTX)", sections on chunks and records.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
@@ -10,8 +9,9 @@ use memchr::memmem::Finder;
 use super::binxml::{Fault, Stream, Values};
 use super::bytes::{u32_at, u64_at};
 use super::decode::Decoder;
-use super::head::Head;
-use super::tally::{Memo, Tally};
+use super::head::{Head, Property};
+use super::offsets::OffsetMap;
+use super::tally::{KindMemo, Memo, Tally};
 use crate::artifact::event::{Event, EventFilter};
 use crate::artifact::{Place, Problem};
 use crate::time::FileTime;
@@ -37,8 +37,10 @@ static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(&RECORD_
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub tally: Tally,
-    /// Wanted events with the record number of their header, which orders a log.
-    pub events: Vec<(u64, Event)>,
+    /// Wanted events.
+    pub events: Vec<Event>,
+    /// The record number of each event's header, which orders a log.
+    pub numbers: Vec<u64>,
     pub problems: Vec<Problem>,
     /// Range of record numbers and last time of each chunk that has records.
     pub ranges: Vec<Range>,
@@ -67,35 +69,44 @@ struct Record {
 }
 
 /// A template definition as the filter sees it.
-struct Plan<'a> {
+pub(super) struct Plan<'a> {
     head: Option<Head<'a>>,
+    /// The slot with all that stands behind `System`.
+    payload: Option<u16>,
     provider: Memo<'a>,
     channel: Memo<'a>,
     computer: Memo<'a>,
+    kind: KindMemo,
 }
 
 impl<'a> Plan<'a> {
     fn new(head: Result<Head<'a>, Fault>) -> Self {
+        // An odd head is left to full decoding.
+        let head = head.ok().filter(|head| !head.odd);
         Self {
-            head: head.ok(),
+            payload: head.as_ref().and_then(Head::payload),
+            head,
             provider: Memo::default(),
             channel: Memo::default(),
             computer: Memo::default(),
+            kind: KindMemo::default(),
         }
     }
 }
 
-/// Reads the live records of one chunk: decodes what the filter wants and counts the rest.
-pub(super) fn read(offset: u64, bytes: &[u8], filter: &EventFilter, found: &mut Found) {
-    let mut chunk = Chunk {
-        offset,
-        bytes,
-        filter,
-        found,
-        plans: HashMap::new(),
-        decoder: Decoder::new(bytes),
-        range: None,
-    };
+/// Template definitions by their offset.
+pub(super) type Plans<'a> = OffsetMap<Plan<'a>>;
+
+/// Reads the live records of one chunk: decodes what the filter wants and counts the rest. `plans` is only lent for its room.
+pub(super) fn read<'a>(
+    offset: u64,
+    bytes: &'a [u8],
+    filter: &EventFilter,
+    plans: &mut Plans<'a>,
+    found: &mut Found,
+) {
+    plans.clear();
+    let mut chunk = Chunk { offset, bytes, filter, found, plans, decoder: Decoder::new(bytes), range: None };
     if let Some(end) = chunk.check_header() {
         chunk.records(end);
     }
@@ -108,7 +119,7 @@ struct Chunk<'a, 'f> {
     bytes: &'a [u8],
     filter: &'f EventFilter,
     found: &'f mut Found,
-    plans: HashMap<usize, Plan<'a>>,
+    plans: &'f mut Plans<'a>,
     decoder: Decoder<'a>,
     range: Option<Range>,
 }
@@ -222,34 +233,41 @@ impl<'a> Chunk<'a, '_> {
         range.time = range.time.max(record.time);
 
         let whole = stream.clone();
-        let wanted = match stream.leading_instance() {
+        let bytes = self.bytes;
+        let mut inline = None;
+        let (plan, values) = match stream.leading_instance() {
             Some((definition, values)) => {
-                let bytes = self.bytes;
-                let plan = self.plans.entry(definition).or_insert_with(|| {
-                    Plan::new(Stream::of_definition(bytes, definition).and_then(Head::scan))
-                });
-                count(plan, &values, record.number, self.filter, &mut self.found.tally)
+                let scan = || Stream::of_definition(bytes, definition).and_then(Head::scan);
+                (self.plans.entry(definition).or_insert_with(|| Plan::new(scan())), values)
             }
             None => {
                 self.found.tally.inline();
-                let mut plan = Plan::new(Head::scan(stream));
-                count(&mut plan, &Values::default(), record.number, self.filter, &mut self.found.tally)
+                (inline.insert(Plan::new(Head::scan(stream))), Values::default())
             }
         };
-        match wanted {
+        match plan.count(&values, record.number, self.filter, &mut self.found.tally) {
             Some(false) => {}
-            Some(true) => self.decode(whole, record, true),
-            None => self.decode(whole, record, false),
+            Some(true) => {
+                let decoded = match &plan.head {
+                    Some(head) => self.decoder.behind_head(head, plan.payload, values, record.number),
+                    None => self.decoder.event(whole, record.number, record.time),
+                };
+                self.keep(decoded, record, true);
+            }
+            None => {
+                let decoded = self.decoder.event(whole, record.number, record.time);
+                self.keep(decoded, record, false);
+            }
         }
     }
 
-    /// Decodes a record. One that could not be judged by its head is counted here.
-    fn decode(&mut self, stream: Stream<'a>, record: Record, counted: bool) {
-        let start = stream.position();
-        match self.decoder.event(stream, record.number, record.time) {
+    /// Keeps a decoded event. One that could not be judged by its head is counted here.
+    fn keep(&mut self, decoded: Result<Event, Fault>, record: Record, counted: bool) {
+        match decoded {
             Ok(event) => {
                 if counted || self.found.tally.event(&event, self.filter) {
-                    self.found.events.push((record.number, event));
+                    self.found.events.push(event);
+                    self.found.numbers.push(record.number);
                 }
             }
             Err(fault) => {
@@ -258,39 +276,39 @@ impl<'a> Chunk<'a, '_> {
                 }
                 self.found.lost = true;
                 let found = shown(self.bytes.get(fault.at..).unwrap_or_default());
-                let found = format!(
-                    "{found} at offset {:#x} (record at {:#x})",
-                    self.offset + fault.at as u64,
-                    self.offset + start as u64
-                );
+                let (fault_at, record_at) = (self.offset + fault.at as u64, self.offset + record.at as u64);
+                let found = format!("{found} at offset {fault_at:#x} (record at {record_at:#x})");
                 self.found.problems.push(Problem::new(Place::Record(record.number), fault.expected, found));
             }
         }
     }
 }
 
-/// Counts a record by its head and tells whether it is wanted; `None`, and nothing is counted, when the head does not say
-/// enough.
-fn count<'a>(
-    plan: &mut Plan<'a>,
-    values: &Values<'a>,
-    number: u64,
-    filter: &EventFilter,
-    tally: &mut Tally,
-) -> Option<bool> {
-    let head = plan.head.as_ref()?;
-    let provider = head.provider.text(values)?;
-    let id = u32::try_from(head.event_id.number(values)?).ok()?;
-    let time = head.time.time(values)?;
-    let computer = head.computer.text(values).unwrap_or_default();
-    let channel = head.channel.text(values).unwrap_or_default();
-    tally.record(head.record_id.number(values).unwrap_or(number), time);
-    let computer = plan.computer.number(tally, computer);
-    tally.computer(computer);
-    let channel = plan.channel.number(tally, channel);
-    tally.channel(channel);
-    let provider = plan.provider.number(tally, provider);
-    Some(tally.kind(provider, id, filter))
+impl<'a> Plan<'a> {
+    /// Counts a record by its head and tells whether it is wanted; `None`, and nothing is counted, when the head does not say
+    /// enough.
+    fn count(
+        &mut self,
+        values: &Values<'a>,
+        number: u64,
+        filter: &EventFilter,
+        tally: &mut Tally,
+    ) -> Option<bool> {
+        let head = self.head.as_ref()?;
+        let values = values.located(head.last_slot);
+        let provider = head.source(Property::Provider).text(&values)?;
+        let id = u32::try_from(head.source(Property::EventId).number(&values)?).ok()?;
+        let time = head.source(Property::Time).time(&values)?;
+        let computer = head.source(Property::Computer).text(&values).unwrap_or_default();
+        let channel = head.source(Property::Channel).text(&values).unwrap_or_default();
+        tally.record(head.source(Property::RecordId).number(&values).unwrap_or(number), time);
+        let computer = self.computer.number(tally, computer);
+        tally.computer(computer);
+        let channel = self.channel.number(tally, channel);
+        tally.channel(channel);
+        let provider = self.provider.number(tally, provider);
+        Some(tally.kind(provider, id, filter, &mut self.kind))
+    }
 }
 
 /// The first bytes of something unexpected, in hex.

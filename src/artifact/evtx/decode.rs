@@ -2,8 +2,11 @@
 
 use super::binxml::{Fault, Instance, Stream, Token, Value, Values};
 use super::bytes::{push_utf16, u64_at};
+use super::head::Head;
+use super::list::List;
+use super::offsets::OffsetMap;
 use super::values;
-use crate::artifact::event::Event;
+use crate::artifact::event::{Event, Field};
 use crate::artifact::event_build::EventBuilder;
 use crate::time::FileTime;
 
@@ -24,6 +27,8 @@ pub(super) struct Decoder<'a> {
     budget: usize,
     /// What must be left of it when the record is decoded.
     reserve: usize,
+    /// Plain definitions of event data by their offset; `None` for those of another form.
+    lists: OffsetMap<Option<List<'a>>>,
     scratch: String,
 }
 
@@ -39,7 +44,7 @@ struct Pending {
 
 impl<'a> Decoder<'a> {
     pub(super) fn new(chunk: &'a [u8]) -> Self {
-        Self { chunk, budget: CHUNK_BUDGET, reserve: 0, scratch: String::new() }
+        Self { chunk, budget: CHUNK_BUDGET, reserve: 0, lists: OffsetMap::default(), scratch: String::new() }
     }
 
     /// Decodes the stream of a record. `record_id` and `time` are those of the record's header.
@@ -54,6 +59,47 @@ impl<'a> Decoder<'a> {
         let mut builder = EventBuilder::new(record_id, time);
         self.walk(stream, &Values::default(), 0, &mut builder)?;
         builder.finish().ok_or(Fault::new(at, "an Event element with an EventID"))
+    }
+
+    /// Decodes what stands behind `System`, whose properties the head of the template gives. `payload` is the slot that holds all
+    /// of it, if it is in one.
+    pub(super) fn behind_head(
+        &mut self,
+        head: &Head<'a>,
+        payload: Option<u16>,
+        values: Values<'a>,
+        record_id: u64,
+    ) -> Result<Event, Fault> {
+        let at = head.rest.position();
+        self.reserve = self.budget.saturating_sub(RECORD_BUDGET);
+        let located = values.located(head.last_slot);
+        let event = head.event(&located, record_id);
+        let mut event = event.ok_or(Fault::new(at, "a System element with provider, id and time"))?;
+        if let Some(fields) = self.listed(payload, &values)? {
+            event.data = fields;
+            return Ok(event);
+        }
+        let mut builder = EventBuilder::behind_system(event);
+        self.walk(head.rest.clone(), &values, 0, &mut builder)?;
+        builder.finish().ok_or(Fault::new(at, "an Event element with an EventID"))
+    }
+
+    /// The items of an event whose data has the plain form; `None` for all others.
+    fn listed(&mut self, payload: Option<u16>, values: &Values<'a>) -> Result<Option<Vec<Field>>, Fault> {
+        let Some(slot) = payload else { return Ok(None) };
+        let value = values.get(slot)?;
+        if value.kind != values::BINXML {
+            return Ok(None);
+        }
+        let mut stream = Stream::new(self.chunk, value.at, value.at + value.bytes.len());
+        let Some((definition, values)) = stream.leading_instance() else { return Ok(None) };
+        let chunk = self.chunk;
+        let list = self.lists.entry(definition).or_insert_with(|| List::of_definition(chunk, definition));
+        let Some(list) = list else { return Ok(None) };
+        let fields = list.read(&values.located(u16::MAX))?;
+        let cost = list.len() * TOKEN_COST * 4 + value.bytes.len() * 2;
+        self.spend(cost, value.at)?;
+        Ok(fields)
     }
 
     fn spend(&mut self, cost: usize, at: usize) -> Result<(), Fault> {
@@ -92,7 +138,10 @@ impl<'a> Decoder<'a> {
             }
             match token {
                 Token::End => return Ok(()),
-                Token::Open { dependency: Some(slot), .. } if values.is_null(slot) => left_out = 1,
+                // The Event element depends on its payload, but an event without data is an event.
+                Token::Open { dependency: Some(slot), .. } if builder.is_open() && values.is_null(slot) => {
+                    left_out = 1;
+                }
                 Token::Open { name, .. } => {
                     let name = self.text(name.0, at)?;
                     if !builder.open(name) {
@@ -127,6 +176,7 @@ impl<'a> Decoder<'a> {
                     self.value(value, optional, nesting, &mut pending, builder)?;
                 }
                 Token::Template(Instance { definition, values }) => {
+                    builder.expect_items(values.len());
                     let body = Stream::of_definition(self.chunk, definition)?;
                     self.walk(body, &values, nesting + 1, builder)?;
                 }

@@ -1,8 +1,8 @@
 //! Binary event logs (EVTX): a filter in front, full decoding only for what it lets through.
 //!
 //! A log holds a hundred thousand records of which a few hundred bear on activation. So records are not decoded to find out what
-//! they are: provider, id, time, channel and computer are looked up where the record's template says they are ([`head`]), every
-//! record is counted, and only the wanted ones are decoded ([`decode`]).
+//! they are: provider, id, time, channel and computer are looked up where the record's template says they are (`head`), every
+//! record is counted, and only the wanted ones are decoded (`decode`).
 //!
 //! Nothing that the file says about itself is needed to read it. Live-copied logs have stale headers, so chunks are looked for up
 //! to the end of the file; each fault costs what it destroyed and is reported; and what lies behind the free-space mark of a chunk
@@ -13,6 +13,8 @@ mod bytes;
 mod chunk;
 mod decode;
 mod head;
+mod list;
+mod offsets;
 mod tally;
 mod values;
 
@@ -91,7 +93,9 @@ fn slots<'a>(bytes: &'a [u8], start: usize, log: &mut EventLog) -> Vec<Slot<'a>>
         .zip(body.chunks(chunk::SIZE))
         .map(|(offset, bytes)| Slot { offset, bytes })
         .collect();
-    let empty = |slot: &Slot<'_>| slot.bytes.iter().all(|byte| *byte == 0);
+    // In blocks, because a loop that may end at any byte is not vectorised.
+    let blank = |block: &[u8]| block.iter().fold(0, |sum, byte| sum | byte) == 0;
+    let empty = |slot: &Slot<'_>| slot.bytes.chunks(4096).all(blank);
     let used = all.iter().rposition(|slot| !empty(slot)).map_or(0, |last| last + 1);
     let (used, _) = all.split_at_checked(used).unwrap_or((&all, &[]));
     used.iter()
@@ -113,8 +117,9 @@ fn read_slots(slots: &[Slot<'_>], filter: &EventFilter) -> Vec<Found> {
         .par_chunks(STRETCH)
         .map(|stretch| {
             let mut found = Found::default();
+            let mut plans = chunk::Plans::default();
             for slot in stretch {
-                chunk::read(slot.offset, slot.bytes, filter, &mut found);
+                chunk::read(slot.offset, slot.bytes, filter, &mut plans, &mut found);
             }
             found
         })
@@ -146,11 +151,16 @@ fn stale_chunks(found: &[Found]) -> HashSet<u64> {
 fn assemble(found: Vec<Found>, stale: &HashSet<u64>, log: &mut EventLog) {
     let mut channels = HashMap::new();
     let mut extent = Extent::default();
-    let mut events = Vec::new();
+    let mut numbers = Vec::new();
     let mut ranges = Vec::new();
     for part in found {
         part.tally.add_to(log, &mut channels, &mut extent);
-        events.extend(part.events);
+        numbers.extend(part.numbers);
+        if log.events.is_empty() {
+            log.events = part.events;
+        } else {
+            log.events.extend(part.events);
+        }
         log.problems.extend(part.problems);
         ranges.extend(part.ranges);
         log.complete &= !part.lost;
@@ -166,8 +176,11 @@ fn assemble(found: Vec<Found>, stale: &HashSet<u64>, log: &mut EventLog) {
         )
     }));
     // A log that wrapped starts again at its first chunk; the numbers of the records tell their order.
-    events.sort_by_key(|(number, _)| *number);
-    log.events = events.into_iter().map(|(_, event)| event).collect();
+    if !numbers.is_sorted() {
+        let mut numbered: Vec<_> = numbers.into_iter().zip(std::mem::take(&mut log.events)).collect();
+        numbered.sort_by_key(|(number, _)| *number);
+        log.events = numbered.into_iter().map(|(_, event)| event).collect();
+    }
     let most = channels.into_iter().max_by(|(a, x), (b, y)| x.cmp(y).then_with(|| b.cmp(a)));
     log.channel = most.map(|(channel, _)| channel).unwrap_or_default();
     let more = log.problems.len().saturating_sub(PROBLEM_LIMIT);

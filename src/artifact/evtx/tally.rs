@@ -61,6 +61,13 @@ pub(super) struct Memo<'a> {
     number: usize,
 }
 
+/// The kind of record that was counted just before, likewise.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct KindMemo {
+    kind: Option<(usize, u32)>,
+    index: usize,
+}
+
 impl<'a> Memo<'a> {
     /// The number of a name.
     pub(super) fn number(&mut self, tally: &mut Tally, bytes: &'a [u8]) -> usize {
@@ -83,16 +90,29 @@ impl Tally {
     }
 
     /// Counts a record of a kind and tells whether it is wanted.
-    pub(super) fn kind(&mut self, provider: usize, id: u32, filter: &EventFilter) -> bool {
+    pub(super) fn kind(
+        &mut self,
+        provider: usize,
+        id: u32,
+        filter: &EventFilter,
+        memo: &mut KindMemo,
+    ) -> bool {
+        if memo.kind != Some((provider, id)) {
+            *memo = KindMemo { kind: Some((provider, id)), index: self.index_of(provider, id, filter) };
+        }
+        let Some(count) = self.counts.get_mut(memo.index) else { return false };
+        count.records += 1;
+        count.wanted
+    }
+
+    fn index_of(&mut self, provider: usize, id: u32, filter: &EventFilter) -> usize {
         let next = self.counts.len();
         let index = *self.kinds.entry((provider, id)).or_insert(next);
         if index == next {
             let name = self.names.get(provider).map_or("", |name| name.text.as_str());
             self.counts.push(Count { provider, id, records: 0, wanted: filter.wants(name, id) });
         }
-        let Some(count) = self.counts.get_mut(index) else { return false };
-        count.records += 1;
-        count.wanted
+        index
     }
 
     /// Counts a live record, whatever it is.
@@ -127,7 +147,7 @@ impl Tally {
         let channel = self.number(&stored(&event.channel));
         self.channel(channel);
         let provider = self.number(&stored(&event.provider));
-        self.kind(provider, event.event_id, filter)
+        self.kind(provider, event.event_id, filter, &mut KindMemo::default())
     }
 
     /// Counts a record that has no template.

@@ -61,6 +61,16 @@ fn sids(bytes: &[u8]) -> Vec<&[u8]> {
     found
 }
 
+/// The text of one value, by the rules of [`push`].
+pub(super) fn text(kind: u8, bytes: &[u8]) -> String {
+    if kind == 0x01 {
+        return utf16(without_nul(bytes));
+    }
+    let mut text = String::new();
+    push(kind, bytes, &mut text);
+    text
+}
+
 /// Appends the text of one value (not an array, not an embedded stream). What is too short for its type is shown as hex.
 pub(super) fn push(kind: u8, bytes: &[u8], out: &mut String) {
     if kind == 0x01 {
