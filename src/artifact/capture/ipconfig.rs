@@ -130,7 +130,7 @@ pub const READER: Reader =
 
 /// The language of the heading of the whole output.
 fn is_title(line: &str) -> Option<&'static str> {
-    if line.len() > 120 {
+    if line.len() > 120 || !line.contains("IP") {
         return None;
     }
     let line = line.trim();

@@ -5,9 +5,12 @@
 //! they may stand in the wrong order, because they go to another stream. So a query is judged by its answers: whatever was
 //! printed before, addresses or a CNAME behind the server mean resolved (domain.md R17). The server's own address is no answer (R3).
 
+mod words;
+
 use serde::Serialize;
 
-use super::shape::{self, LabelRow, Labelled, Languages, cell, find_label, labelled};
+use self::words::{Key, LABELS, PHRASES, REASONS, SENTENCES};
+use super::shape::{self, Labelled, Languages, cell, find_label, labelled};
 use super::{Block, CaptureData, CaptureKind, Reader, Reading};
 
 /// The typed content.
@@ -80,84 +83,6 @@ pub enum Outcome {
     Unknown,
 }
 
-/// The reason behind the last colon of a `***` line, in lower case. Never translated.
-const REASONS: &[(&str, Outcome)] = &[
-    ("non-existent domain", Outcome::NxDomain),
-    ("no response from server", Outcome::NoResponse),
-    ("server failed", Outcome::ServerFailed),
-    ("query refused", Outcome::Refused),
-    ("timed out", Outcome::Timeout),
-    ("timed-out", Outcome::Timeout),
-    ("no such", Outcome::NoRecord),
-    ("records available", Outcome::NoRecord),
-    ("no information", Outcome::NoRecord),
-    ("unspecified error", Outcome::Unknown),
-    ("format error", Outcome::ServerFailed),
-];
-
-/// Phrases between the owner of a record and its value. Never translated.
-const PHRASES: &[&str] = &[
-    "canonical name = ",
-    "internet address = ",
-    "AAAA IPv6 address = ",
-    "nameserver = ",
-    "MX preference = ",
-    "name = ",
-    "text =",
-    "primary name server = ",
-];
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Key {
-    Server,
-    Name,
-}
-
-/// Source: text_formats.md 4.6. They only tell the language, and name from server where both are possible.
-const LABELS: &[LabelRow<Key>] = &[
-    (
-        Key::Server,
-        &[
-            ("en", "Server"),
-            ("de", "Server"),
-            ("it", "Server"),
-            ("fr", "Serveur"),
-            ("es", "Servidor"),
-            ("pt", "Servidor"),
-            ("ja", "サーバー"),
-            ("zh-CN", "服务器"),
-            ("ru", "Сервер"),
-            ("en", "Default Server"),
-            ("de", "Standardserver"),
-            ("fr", "Serveur par défaut"),
-            ("zh-CN", "默认服务器"),
-        ],
-    ),
-    (
-        Key::Name,
-        &[
-            ("en", "Name"),
-            ("de", "Name"),
-            ("fr", "Nom"),
-            ("es", "Nombre"),
-            ("ja", "名前"),
-            ("zh-CN", "名称"),
-            ("ru", "Имя"),
-        ],
-    ),
-];
-
-/// Sentences above an answer that the server took from elsewhere, for the language only.
-const SENTENCES: &[(&str, &str)] = &[
-    ("en", "Non-authoritative answer"),
-    ("de", "Nicht autorisierende Antwort"),
-    ("fr", "Réponse ne faisant pas autorité"),
-    ("es", "Respuesta no autoritativa"),
-    ("ja", "権限のない回答"),
-    ("zh-CN", "非权威应答"),
-    ("ru", "Не заслуживающий доверия ответ"),
-];
-
 /// Reads this kind.
 pub const READER: Reader = Reader { kind: CaptureKind::Nslookup, recognise, starts: |_| false, read };
 
@@ -201,6 +126,7 @@ fn reason(line: &str) -> Option<(Option<&str>, Outcome)> {
 
 /// Owner, phrase and value of a record line.
 fn record(line: &str) -> Option<(&str, &'static str, &str)> {
+    memchr::memchr(b'=', line.as_bytes())?;
     PHRASES.iter().find_map(|phrase| {
         let (owner, value) = line.split_once(phrase)?;
         let owner = owner.trim();
@@ -239,6 +165,9 @@ struct Parser {
     complaint: Option<u32>,
     /// A request behind the line of the server was not answered: that was the query, not the look-up of the server's name.
     unanswered: bool,
+    /// Name that was typed at nslookup's own prompt, and the type that was set there.
+    typed: Option<String>,
+    typed_type: Option<String>,
 }
 
 fn read(block: &Block<'_>) -> Reading {
@@ -250,6 +179,8 @@ fn read(block: &Block<'_>) -> Reading {
         failure: None,
         complaint: None,
         unanswered: false,
+        typed: None,
+        typed_type: None,
     };
     let mut lines = block.lines().filter(|(_, line)| !line.trim().is_empty()).peekable();
     while let Some((number, line)) = lines.next() {
@@ -262,7 +193,7 @@ fn read(block: &Block<'_>) -> Reading {
     }
     parser.finish();
     let Parser { mut queries, languages, .. } = parser;
-    let (asked, kind) = block.command.map(asked_for).unwrap_or_default();
+    let (asked, kind) = block.command.filter(|_| queries.len() == 1).map(asked_for).unwrap_or_default();
     for query in &mut queries {
         complete(query, asked, kind);
     }
@@ -295,7 +226,7 @@ fn asked_for(command: &str) -> (Option<&str>, Option<&str>) {
 
 /// Fills in what the whole query tells.
 fn complete(query: &mut Query, asked: Option<&str>, kind: Option<&str>) {
-    query.query_type = kind.map(str::to_ascii_uppercase);
+    query.query_type = kind.map(str::to_ascii_uppercase).or(query.query_type.take());
     let alias = query.aliases.first().map(|alias| alias.value.clone());
     let known = asked.map(str::to_owned).or(alias).or(query.queried.take()).or(query.name.clone());
     query.queried = known.map(|name| name.trim_end_matches('.').to_owned());
@@ -304,6 +235,14 @@ fn complete(query: &mut Query, asked: Option<&str>, kind: Option<&str>) {
 impl Parser {
     fn line(&mut self, number: u32, line: &str, addressed: bool) {
         let trimmed = line.trim();
+        if line.starts_with('>') {
+            // nslookup's own prompt; its output may stand right behind it.
+            let input = line.trim_start_matches(['>', ' ']);
+            match labelled(input) {
+                Some(_) => return self.line(number, input, addressed),
+                None => return self.prompted(number, input.trim()),
+            }
+        }
         if trimmed.starts_with("***") {
             return self.complaint(number, trimmed);
         }
@@ -328,6 +267,36 @@ impl Parser {
             Some(found) if !line.starts_with(char::is_whitespace) => self.heading(number, &found, addressed),
             _ => {}
         }
+    }
+
+    /// What was typed at the prompt: a name, or a setting.
+    fn prompted(&mut self, number: u32, input: &str) {
+        let said =
+            self.failure.is_some() || self.current.name.is_some() || self.answered() || self.unanswered;
+        if said {
+            self.finish();
+        } else {
+            // The default server, which nslookup shows when it starts.
+            (self.current, self.list) = (Query::default(), List::None);
+        }
+        let mut words = input.split_whitespace();
+        match (words.next(), words.next()) {
+            (Some(set), Some(setting)) if set.eq_ignore_ascii_case("set") => {
+                let kind =
+                    setting.split_once('=').filter(|(name, _)| ["type", "q", "querytype"].contains(name));
+                self.typed_type = kind.map(|(_, kind)| kind.to_ascii_uppercase()).or(self.typed_type.take());
+            }
+            (Some(name), None) if !["exit", "help", "?"].contains(&name) => {
+                self.begin(number);
+                self.typed = Some(name.to_owned());
+            }
+            _ => {}
+        }
+    }
+
+    fn answered(&self) -> bool {
+        let Query { addresses, cnames, records, .. } = &self.current;
+        !addresses.is_empty() || !cnames.is_empty() || !records.is_empty()
     }
 
     fn complaint(&mut self, number: u32, line: &str) {
@@ -434,10 +403,7 @@ impl Parser {
 
     /// A complaint or a timeout behind an answer or behind another complaint belongs to the next query.
     fn begin_if_decided(&mut self, number: u32) {
-        let answered = !self.current.addresses.is_empty()
-            || !self.current.cnames.is_empty()
-            || !self.current.records.is_empty();
-        if answered || (self.current.server.is_some() && self.failure.is_some()) {
+        if self.answered() || (self.current.server.is_some() && self.failure.is_some()) {
             self.finish();
         }
         self.begin(number);
@@ -449,6 +415,8 @@ impl Parser {
         let failure = self.failure.take();
         let complaint = self.complaint.take();
         let unanswered = std::mem::take(&mut self.unanswered);
+        query.queried = self.typed.take().or(query.queried.take());
+        query.query_type = self.typed_type.clone();
         self.list = List::None;
         let first =
             [&query.addresses, &query.cnames, &query.records].into_iter().find_map(|answers| answers.first());

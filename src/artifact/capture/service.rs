@@ -152,7 +152,7 @@ fn numbered(value: &str, words: &[(i64, &str, u32)]) -> Option<u32> {
 
 fn read(block: &Block<'_>) -> Reading {
     let mut data = Data::default();
-    let mut reader = ScReader { data: &mut data, open: None, exits: 0, list: None, block };
+    let mut reader = ScReader { data: &mut data, open: None, exits: 0, fresh: false, list: None, block };
     let sc = block.lines().fold(false, |sc, (number, line)| reader.line(number, line) || sc);
     if !sc {
         objects(block, &mut data);
@@ -203,6 +203,8 @@ struct ScReader<'d, 't> {
     open: Option<String>,
     /// Exit codes that it has given so far.
     exits: u32,
+    /// It was named, and no property of it was read yet.
+    fresh: bool,
     /// Line of the list that goes on with `: name`.
     list: Option<u32>,
     block: &'d Block<'t>,
@@ -224,15 +226,28 @@ impl ScReader<'_, '_> {
             return true;
         }
         match labelled(line) {
-            Some(found) if found.indent == 0 && is_name(found.label) => {
+            Some(found) if found.indent == 0 && self.names(&found) => {
                 self.open = Some(found.value.to_owned());
-                self.exits = 0;
+                (self.exits, self.fresh) = (0, true);
                 service(self.data, found.value, number);
+                true
+            }
+            // `sc query` prints the display name as the second line without an indent.
+            Some(found) if found.indent == 0 && self.fresh && !found.value.is_empty() => {
+                self.about(number, |service| service.display_name = Some(found.value.to_owned()));
                 true
             }
             Some(found) if self.open.is_some() => self.property(number, &found),
             _ => false,
         }
+    }
+
+    /// Whether a line without an indent names the next service: by its label, or in a language that is not known by its place
+    /// behind the indented lines of the one before and by the underscore that such labels have everywhere.
+    fn names(&self, found: &Labelled<'_>) -> bool {
+        let word = found.label.contains('_') && !found.label.contains(char::is_whitespace);
+        is_name(found.label)
+            || (!self.fresh && word && !found.value.is_empty() && found.label != "DISPLAY_NAME")
     }
 
     fn about(&mut self, line: u32, change: impl FnOnce(&mut ServiceState)) {
@@ -245,6 +260,7 @@ impl ScReader<'_, '_> {
 
     fn property(&mut self, number: u32, found: &Labelled<'_>) -> bool {
         let value = found.value;
+        self.fresh = false;
         if let Some(state) = numbered(value, STATES).filter(|_| found.indent > 0) {
             self.about(number, |service| (service.state, service.state_line) = (Some(state), Some(number)));
         } else if let Some(start) = numbered(value, STARTS).filter(|_| found.indent > 0) {
@@ -283,7 +299,7 @@ impl ScReader<'_, '_> {
 
     /// `[SC] EnumQueryServicesStatus:OpenService FAILED 1060:` and its translations; `[SC] QueryServiceConfig SUCCESS`.
     fn message(&mut self, number: u32, line: &str) -> bool {
-        self.open = None;
+        (self.open, self.fresh) = (None, false);
         let error = line.split(|c: char| !c.is_ascii_digit()).rev().find(|part| !part.is_empty());
         let Some(error) = error.and_then(|digits| digits.parse::<u32>().ok()) else { return true };
         let key = self.block.command.map(asked_for).unwrap_or_default();
@@ -439,6 +455,22 @@ mod tests {
             "Get-Service : Cannot find any service with service name 'foo'.\n    + CategoryInfo          : ObjectNotFound: (foo:String) [Get-Service], ServiceCommandException\n    + FullyQualifiedErrorId : NoServiceFoundForGivenName,Microsoft.PowerShell.Commands.GetServiceCommand\n",
         );
         assert_eq!((none[0].key.as_str(), none[0].missing), ("foo", true));
+    }
+
+    #[test]
+    fn labels_in_an_unknown_language_are_read_by_their_place() {
+        // domain.md R27; the labels are made up, the values are those that `sc` prints everywhere.
+        let one = |name: &str, state: &str| {
+            format!(
+                "\nNAAM_DIENST: {name}\nNAAM_TONEN: Dienst: {name}\n        SOORT              : 20  WIN32_SHARE_PROCESS\n        \
+                 STATUS             : {state}\n                                (STOPPABLE)\n        \
+                 AFSLUIT_CODE       : 0  (0x0)\n"
+            )
+        };
+        let (status, found) = services(&format!("{}{}", one("nsi", "4  RUNNING"), one("Dhcp", "1  STOPPED")));
+        let states: Vec<_> = found.iter().map(|service| (service.key.as_str(), service.state)).collect();
+        assert_eq!((status, states), (CaptureStatus::Parsed, vec![("nsi", Some(4)), ("Dhcp", Some(1))]));
+        assert_eq!(found[0].display_name.as_deref(), Some("Dienst: nsi"));
     }
 
     #[test]

@@ -94,6 +94,9 @@ fn heading(line: &str) -> Option<(&str, &str)> {
 /// stop may be missing.
 fn known_direct(line: &str) -> Option<(&'static str, bool)> {
     let line = line.trim().trim_end_matches(['.', '。', ' ']);
+    if !line.ends_with(')') {
+        return None;
+    }
     DIRECT
         .iter()
         .find(|(.., known)| same_label(line, known) || same_label(line, &folded(known)))

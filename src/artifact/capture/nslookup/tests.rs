@@ -118,3 +118,24 @@ fn the_command_tells_name_and_type() {
     );
     assert_eq!(query.outcome, Outcome::NoRecord);
 }
+
+#[test]
+fn questions_at_its_own_prompt() {
+    let (status, queries) = queries(
+        "C:\\>nslookup\nDefault Server:  UnKnown\nAddress:  10.0.0.1\n\n> set type=cname\n> msoid.contoso.com\nServer:  UnKnown\n\
+         Address:  10.0.0.1\n\n*** UnKnown can't find msoid.contoso.com: Non-existent domain\n> a.example\nServer:  UnKnown\n\
+         Address:  10.0.0.1\n\na.example\tcanonical name = b.example\n> exit\n",
+    );
+    let ends: Vec<_> = queries
+        .iter()
+        .map(|query| (query.queried.as_deref().unwrap(), query.query_type.as_deref(), query.outcome))
+        .collect();
+    assert_eq!(status, CaptureStatus::Parsed);
+    assert_eq!(
+        ends,
+        [
+            ("msoid.contoso.com", Some("CNAME"), Outcome::NxDomain),
+            ("a.example", Some("CNAME"), Outcome::Resolved)
+        ]
+    );
+}

@@ -77,15 +77,15 @@ pub fn same_label(found: &str, wanted: &str) -> bool {
 }
 
 fn same_char(have: char, want: char) -> bool {
-    if have.is_ascii() && want.is_ascii() {
-        return have.eq_ignore_ascii_case(&want)
-            || (have.is_ascii_whitespace() && want.is_ascii_whitespace());
+    match (have.is_ascii(), want.is_ascii()) {
+        (true, true) => {
+            have.eq_ignore_ascii_case(&want) || (have.is_ascii_whitespace() && want.is_ascii_whitespace())
+        }
+        // A letter that was lost, or an apostrophe that was typographic.
+        (true, false) => matches!(have, '?' | ' ') || (have, want) == ('\'', '\u{2019}'),
+        (false, true) => (have.is_whitespace() && want == ' ') || (have, want) == ('\u{2019}', '\''),
+        (false, false) => have == want || have == '\u{fffd}' || have.to_lowercase().eq(want.to_lowercase()),
     }
-    have == want
-        || (have.is_whitespace() && want.is_whitespace())
-        || (!want.is_ascii() && matches!(have, '\u{fffd}' | '?' | ' '))
-        || matches!((have, want), ('\u{2019}', '\'') | ('\'', '\u{2019}'))
-        || have.to_lowercase().eq(want.to_lowercase())
 }
 
 /// A key of a label table with its words: pairs of BCP 47 language and label.
