@@ -16,7 +16,7 @@ pub use status::Status;
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Data {
     /// `/query /status`.
-    pub status: Option<Status>,
+    pub status: Option<Box<Status>>,
     /// `/query /source`, or the row of the status.
     pub source: Option<Field>,
     /// `/query /configuration`.
@@ -121,7 +121,7 @@ fn gather(block: &Block<'_>) -> Data {
             rows.push((number, row));
         }
     }
-    data.status = Status::of(&rows);
+    data.status = Status::of(&rows).map(Box::new);
     data.peers = peers(&rows);
     data.source = data.status.as_ref().and_then(|status| status.source.clone()).or_else(|| source(block));
     data
