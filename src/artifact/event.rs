@@ -60,6 +60,28 @@ impl Event {
     pub fn user(&self, name: &str) -> Option<String> {
         find_in(self.user_data.as_ref()?, name)
     }
+
+    /// An attribute of the first element of that name in `UserData` that has it: `attribute("Result", "value")`.
+    pub fn attribute(&self, element: &str, attribute: &str) -> Option<&str> {
+        attribute_in(self.user_data.as_ref()?, element, &format!("@{attribute}"))
+    }
+}
+
+/// The tree is as deep as the record's elements, which the decoder bounds.
+fn attribute_in<'t>(tree: &'t serde_json::Value, element: &str, attribute: &str) -> Option<&'t str> {
+    match tree {
+        serde_json::Value::Object(map) => {
+            let named = map.iter().filter(|(key, _)| same_name(key, element));
+            named
+                .flat_map(|(_, value)| value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice))
+                .find_map(|value| value.get(attribute)?.as_str())
+                .or_else(|| map.values().find_map(|value| attribute_in(value, element, attribute)))
+        }
+        serde_json::Value::Array(items) => {
+            items.iter().find_map(|value| attribute_in(value, element, attribute))
+        }
+        _ => None,
+    }
 }
 
 fn find_in(tree: &serde_json::Value, name: &str) -> Option<String> {
@@ -166,6 +188,20 @@ mod tests {
         assert!(same_name("Product Name", "ProductName"));
         assert!(same_name("Error Code", "errorcode"));
         assert!(!same_name("Error", "ErrorCode"));
+    }
+
+    #[test]
+    fn attributes_are_found_by_their_element() {
+        // The shape of CAPI2 53 (domain.md 2.3): the result is Result/@value, and other elements have a value too.
+        let tree = serde_json::json!({"CryptRetrieveObjectByUrlWire": {
+            "Flags": {"@value": "2004"},
+            "Action": [{"@name": "NetworkRetrieval"}, {"@name": "x", "@value": "5"}],
+            "Result": {"@value": "80092013", "#text": "offline"},
+        }});
+        let find = |element, name: &str| attribute_in(&tree, element, name);
+        assert_eq!(find("Result", "@value"), Some("80092013"));
+        assert_eq!(find("Action", "@value"), Some("5"));
+        assert_eq!((find("Result", "@name"), find("Missing", "@value")), (None, None));
     }
 
     #[test]

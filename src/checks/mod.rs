@@ -6,11 +6,13 @@
 pub mod case;
 pub mod collect;
 pub mod judgement;
+pub mod required;
 pub mod signals;
 
+mod certificates;
 mod collection;
 mod dns;
-mod licensing;
+mod firewall;
 mod ncsi;
 mod network;
 mod proxy;
@@ -191,8 +193,9 @@ pub static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
         ncsi::CHECKS,
         dns::CHECKS,
         proxy::CHECKS,
+        firewall::CHECKS,
         tls::CHECKS,
-        licensing::CHECKS,
+        certificates::CHECKS,
         collection::CHECKS,
     ];
     layers.concat()

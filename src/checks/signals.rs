@@ -5,6 +5,7 @@ use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
 use crate::evidence::Sourced;
 use crate::evidence::events::Want;
+use crate::time::FileTime;
 
 /// The broker's and the cloud provider's errors.
 pub const BROKER: Want = Want {
@@ -23,6 +24,13 @@ pub const UPDATES_FAILED: Want = Want {
     provider: "Microsoft-Windows-WindowsUpdateClient",
     ids: &[20, 25, 31],
     channels: &["System", "Microsoft-Windows-WindowsUpdateClient/Operational"],
+};
+
+/// Networks connected (10000) and disconnected (10001).
+pub const NETWORKS: Want = Want {
+    provider: "Microsoft-Windows-NetworkProfile",
+    ids: &[10000, 10001],
+    channels: &["Microsoft-Windows-NetworkProfile/Operational"],
 };
 
 /// All of them, for the interest of the checks.
@@ -53,6 +61,14 @@ pub fn socket_errors<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
     found.retain(|event| code_of(event.value).is_some_and(socket));
     found.sort_by_key(|event| (event.value.time, event.value.record_id));
     found
+}
+
+/// Whether the log says that no network was connected at a time: its last word before it is a disconnect. Without a record it does not
+/// say so. Failures of such a time are ruled out (domain.md 5.5).
+pub fn is_disconnected_at(case: &Case<'_>, time: FileTime) -> bool {
+    let all = case.evidence.events.of(NETWORKS);
+    let before = all.iter().rev().find(|event| event.value.time <= time);
+    before.is_some_and(|event| event.value.event_id == 10001)
 }
 
 /// The error code of such a record.

@@ -45,6 +45,8 @@ pub struct Entry {
     pub destination_port: Option<u16>,
     /// Which way the packet went.
     pub path: Option<Path>,
+    /// Flags of a TCP packet (`A`, `FA`, `S`); `None` where a connection was stopped before its first packet.
+    pub tcp_flags: Option<String>,
     /// Process, in the builds that log it.
     pub pid: Option<u32>,
 }
@@ -214,6 +216,7 @@ fn read_row(line: u32, words: &[&str], fields: &[String]) -> Result<Entry, Strin
         source_port: typed(field("src-port"), |text| text.parse().ok(), "a port")?,
         destination_port: typed(field("dst-port"), |text| text.parse().ok(), "a port")?,
         path: typed(field("path"), |text| look_up(PATHS, text), "a path")?,
+        tcp_flags: field("tcpflags").map(str::to_owned),
         pid: typed(field("pid"), |text| text.parse().ok(), "a process id")?,
     })
 }

@@ -14,6 +14,10 @@ use super::{Block, CaptureData, CaptureKind, CaptureStatus, Reader, Reading};
 pub struct Data {
     /// Name that was asked for, from the command or the error; else the owner of the first record.
     pub queried: Option<String>,
+    /// Server that the command named.
+    pub server: Option<String>,
+    /// Record type that the command named, in capitals.
+    pub query_type: Option<String>,
     /// How it ended.
     pub outcome: Outcome,
     /// The records in their order.
@@ -108,32 +112,52 @@ fn read(block: &Block<'_>) -> Reading {
                 .unwrap_or_else(|| Reading::unrecognized("neither a record nor an error"));
         }
     };
-    let asked = block.command.and_then(asked_for).map(str::to_owned);
-    let queried = asked.or_else(|| records.first().and_then(|record| record.name.clone()));
+    let asked = block.command.map(asked_for).unwrap_or_default();
+    let queried = asked.name.map(str::to_owned).or_else(|| records.first().and_then(|record| record.name.clone()));
     let reason =
         (outcome == Outcome::Unknown).then(|| format!("line {line}: a record without address or target"));
     Reading {
         status: if reason.is_some() { CaptureStatus::Partial } else { CaptureStatus::Parsed },
         reason,
         language: None,
-        data: CaptureData::ResolveDns(Data { queried, outcome, records, line }),
+        data: CaptureData::ResolveDns(Data {
+            queried,
+            server: asked.server.map(str::to_owned),
+            query_type: asked.kind.map(str::to_ascii_uppercase),
+            outcome,
+            records,
+            line,
+        }),
     }
 }
 
-/// The name in `Resolve-DnsName [-Name] x -Type CNAME`.
-fn asked_for(command: &str) -> Option<&str> {
+/// What a command asks for.
+#[derive(Default)]
+struct Asked<'c> {
+    name: Option<&'c str>,
+    kind: Option<&'c str>,
+    server: Option<&'c str>,
+}
+
+/// Name, type and server in `Resolve-DnsName [-Name] x -Type CNAME -Server 192.0.2.53`.
+fn asked_for(command: &str) -> Asked<'_> {
     let mut words = command.split_whitespace().skip(1);
+    let mut asked = Asked::default();
     while let Some(word) = words.next() {
-        match word.strip_prefix('-') {
-            None => return Some(word.trim_matches(['"', '\''])),
-            Some(option) if option.eq_ignore_ascii_case("name") => return words.next(),
-            Some(option) if ["type", "server"].iter().any(|name| option.eq_ignore_ascii_case(name)) => {
-                words.next();
+        let option = word.strip_prefix('-').unwrap_or_default().to_ascii_lowercase();
+        let slot = match option.as_str() {
+            "" => {
+                asked.name = asked.name.or(Some(word.trim_matches(['"', '\''])));
+                continue;
             }
-            Some(_) => {}
-        }
+            "name" => &mut asked.name,
+            "type" => &mut asked.kind,
+            "server" => &mut asked.server,
+            _ => continue,
+        };
+        *slot = words.next().map(|word| word.trim_matches(['"', '\''])).filter(|word| !word.is_empty());
     }
-    None
+    asked
 }
 
 fn record(object: &Object) -> Option<Record> {

@@ -98,7 +98,7 @@ fn judge(case: &Case<'_>, j: &Judgement, entry: &Entry, source: &Source) {
 }
 
 /// Neither loopback nor unspecified nor private: an address that could be somebody's on the internet.
-fn is_public(address: IpAddr) -> bool {
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
             !(v4.is_loopback()
