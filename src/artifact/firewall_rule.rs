@@ -107,7 +107,8 @@ impl FirewallRule {
     pub fn parse(text: &str) -> Result<Self, Problem> {
         let mut fields = text.trim().split('|');
         let head = fields.next().unwrap_or_default();
-        let version = head.strip_prefix(['v', 'V']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
+        let version =
+            head.strip_prefix(['v', 'V']).filter(|rest| rest.starts_with(|c: char| c.is_ascii_digit()));
         let Some(version) = version else { return Err(wrong("a version (v2.30)", head)) };
         let mut rule = Self { version: version.to_owned(), ..Self::default() };
         for field in fields.filter(|field| !field.trim().is_empty()) {
@@ -164,14 +165,14 @@ impl FirewallRule {
 
     /// Whether it holds for every address on the internet: without a condition on addresses, or by the keyword for the internet.
     pub fn covers_the_internet(&self) -> bool {
-        let internet =
-            |entry: &Addresses| matches!(entry, Addresses::Other(word) if word.eq_ignore_ascii_case("internet"));
+        let internet = |entry: &Addresses| matches!(entry, Addresses::Other(word) if word.eq_ignore_ascii_case("internet"));
         self.remote_addresses.is_empty() || self.remote_addresses.iter().any(internet)
     }
 
     /// Whether it names an IPv4 address out of a range.
     pub fn names_some_of(&self, from: Ipv4Addr, to: Ipv4Addr) -> bool {
-        let overlaps = |entry: &Addresses| matches!(entry, Addresses::V4(first, last) if *first <= to && from <= *last);
+        let overlaps =
+            |entry: &Addresses| matches!(entry, Addresses::V4(first, last) if *first <= to && from <= *last);
         self.remote_addresses.iter().any(overlaps)
     }
 }
@@ -269,8 +270,12 @@ impl fmt::Display for FirewallRule {
             let shown = self.remote_addresses.iter().take(4).map(Addresses::to_string).collect();
             write!(f, ", remote addresses {}", list(shown))?;
         }
-        let conditions =
-            [("program", &self.program), ("service", &self.service), ("package", &self.package), ("user", &self.owner)];
+        let conditions = [
+            ("program", &self.program),
+            ("service", &self.service),
+            ("package", &self.package),
+            ("user", &self.owner),
+        ];
         for (what, value) in conditions {
             if let Some(value) = value {
                 write!(f, ", {what} {value}")?;
@@ -278,7 +283,10 @@ impl fmt::Display for FirewallRule {
         }
         if !self.profiles.is_empty() {
             let names = |p: &ProfileName| {
-                PROFILES.iter().find(|(_, name)| name == p).map_or_else(String::new, |(name, _)| (*name).to_owned())
+                PROFILES
+                    .iter()
+                    .find(|(_, name)| name == p)
+                    .map_or_else(String::new, |(name, _)| (*name).to_owned())
             };
             write!(f, ", profiles {}", list(self.profiles.iter().map(names).collect()))?;
         }
@@ -315,15 +323,22 @@ mod tests {
     #[test]
     fn the_grammar_line_of_the_domain_reference() {
         // domain.md 5.4: a missing Profile means all, Protocol absent means any; fields without a value are no condition.
-        let rule = FirewallRule::parse(r"v2.30|Action=Block|Active=TRUE|Dir=Out|Protocol=6|LPort=|RPort=|App=C:\x\WINWORD.EXE|Name=x|").unwrap();
+        let rule = FirewallRule::parse(
+            r"v2.30|Action=Block|Active=TRUE|Dir=Out|Protocol=6|LPort=|RPort=|App=C:\x\WINWORD.EXE|Name=x|",
+        )
+        .unwrap();
         assert!(rule.applies_in(ProfileName::Public) && rule.covers_tcp(443) && rule.narrowed_by.is_empty());
         assert_eq!(rule.program.as_deref(), Some(r"C:\x\WINWORD.EXE"));
-        assert!(FirewallRule::parse("v2.30|Action=Block|Active=TRUE|Dir=Out|Name=x|").unwrap().covers_tcp(80));
+        assert!(
+            FirewallRule::parse("v2.30|Action=Block|Active=TRUE|Dir=Out|Name=x|").unwrap().covers_tcp(80)
+        );
     }
 
     #[test]
     fn conditions_on_ports_and_protocol() {
-        let with = |text: &str| FirewallRule::parse(&format!("v2.30|Action=Block|Active=TRUE|Dir=Out|{text}|")).unwrap();
+        let with = |text: &str| {
+            FirewallRule::parse(&format!("v2.30|Action=Block|Active=TRUE|Dir=Out|{text}|")).unwrap()
+        };
         assert!(with("Protocol=6|RPort=80|RPort=443").covers_tcp(443));
         assert!(with("Protocol=6|RPort2_10=80-500").covers_tcp(443));
         assert!(!with("Protocol=17|RPort=443").covers_tcp(443));
@@ -334,10 +349,18 @@ mod tests {
 
     #[test]
     fn conditions_on_addresses() {
-        let with = |text: &str| FirewallRule::parse(&format!("v2.30|Action=Block|Active=TRUE|Dir=Out|{text}|")).unwrap();
+        let with = |text: &str| {
+            FirewallRule::parse(&format!("v2.30|Action=Block|Active=TRUE|Dir=Out|{text}|")).unwrap()
+        };
         // 20.190.128.0/18 ends at 20.190.191.255.
         let (from, to) = (Ipv4Addr::new(20, 190, 128, 0), Ipv4Addr::new(20, 190, 191, 255));
-        for text in ["RA4=20.190.160.1", "RA4=20.190.0.0/255.255.0.0", "RA4=20.190.191.0/24", "RA4=20.0.0.0-21.0.0.0", "RA4=0.0.0.0/0"] {
+        for text in [
+            "RA4=20.190.160.1",
+            "RA4=20.190.0.0/255.255.0.0",
+            "RA4=20.190.191.0/24",
+            "RA4=20.0.0.0-21.0.0.0",
+            "RA4=0.0.0.0/0",
+        ] {
             let rule = with(text);
             assert!(rule.names_some_of(from, to) && !rule.covers_the_internet(), "{text}");
         }

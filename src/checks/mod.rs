@@ -13,6 +13,7 @@ mod certificates;
 mod collection;
 mod dns;
 mod firewall;
+mod licensing;
 mod ncsi;
 mod network;
 mod proxy;
@@ -196,6 +197,7 @@ pub static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
         firewall::CHECKS,
         tls::CHECKS,
         certificates::CHECKS,
+        licensing::CHECKS,
         collection::CHECKS,
     ];
     layers.concat()

@@ -100,10 +100,16 @@ mod tests {
     #[test]
     fn hosts_of_addresses() {
         let host = |url: &str| host_of(url).unwrap();
-        assert_eq!(host("https://login.microsoftonline.com/common/oauth2"), ("login.microsoftonline.com".into(), Some(443)));
+        assert_eq!(
+            host("https://login.microsoftonline.com/common/oauth2"),
+            ("login.microsoftonline.com".into(), Some(443))
+        );
         assert_eq!(host("http://CRL.microsoft.com./pki/x.crl"), ("crl.microsoft.com".into(), Some(80)));
         assert_eq!(host("https://user@host.example:8443?x"), ("host.example".into(), Some(8443)));
-        assert_eq!(host("enterpriseregistration.windows.net"), ("enterpriseregistration.windows.net".into(), None));
+        assert_eq!(
+            host("enterpriseregistration.windows.net"),
+            ("enterpriseregistration.windows.net".into(), None)
+        );
         assert_eq!(host_of("https:///x"), None);
     }
 

@@ -113,7 +113,8 @@ fn read(block: &Block<'_>) -> Reading {
         }
     };
     let asked = block.command.map(asked_for).unwrap_or_default();
-    let queried = asked.name.map(str::to_owned).or_else(|| records.first().and_then(|record| record.name.clone()));
+    let queried =
+        asked.name.map(str::to_owned).or_else(|| records.first().and_then(|record| record.name.clone()));
     let reason =
         (outcome == Outcome::Unknown).then(|| format!("line {line}: a record without address or target"));
     Reading {

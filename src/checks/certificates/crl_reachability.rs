@@ -33,8 +33,7 @@ use crate::evidence::{Confidence, Lookup, Sourced, Unknown};
 
 const CHANNEL: &str = "Microsoft-Windows-CAPI2/Operational";
 /// Revocation checked (41, 42) and objects fetched (53).
-const CHECKS: Want =
-    Want { provider: "Microsoft-Windows-CAPI2", ids: &[41, 42, 53], channels: &[CHANNEL] };
+const CHECKS: Want = Want { provider: "Microsoft-Windows-CAPI2", ids: &[41, 42, 53], channels: &[CHANNEL] };
 /// Device registration could not connect.
 const REGISTRATION: Want = Want {
     provider: "Microsoft-Windows-User Device Registration",
@@ -165,16 +164,23 @@ fn counts(step: &Step<'_>, all: &[Step<'_>]) -> bool {
 fn report(case: &Case<'_>, j: &Judgement, all: &[Step<'_>], open: &[&Step<'_>]) {
     let Some(last) = open.last() else { return };
     if open.len() < REPEATED {
-        j.note(format!("One revocation check failed at {}: a single one does not count.", last.event.value.time));
+        j.note(format!(
+            "One revocation check failed at {}: a single one does not count.",
+            last.event.value.time
+        ));
         return;
     }
     let required = |step: &&&Step<'_>| {
         step.is_of_required_host(case)
-            || all.iter().any(|other| other.is_of_required_host(case) && step.task.is_some() && other.task == step.task)
+            || all.iter().any(|other| {
+                other.is_of_required_host(case) && step.task.is_some() && other.task == step.task
+            })
     };
-    let evidence: Vec<Observation> = open.iter().rev().take(4).map(|step| step.seen().expected("result 0")).collect();
+    let evidence: Vec<Observation> =
+        open.iter().rev().take(4).map(|step| step.seen().expected("result 0")).collect();
     if open.iter().filter(required).count() >= 1 {
-        let summary = format!("Revocation of required hosts' certificates could not be checked {} times.", open.len());
+        let summary =
+            format!("Revocation of required hosts' certificates could not be checked {} times.", open.len());
         j.row(Status::Blocker, Confidence::High, summary, evidence);
     } else {
         let summary = format!("Revocation lists could not be fetched {} times.", open.len());
@@ -191,7 +197,8 @@ fn recorded_errors(case: &Case<'_>, j: &Judgement) {
     };
     let mut required: Vec<Sourced<&Event>> = case.events(signals::BROKER);
     required.retain(|event| of_revocation(event, signals::FIELDS));
-    required.extend(case.events(REGISTRATION).into_iter().filter(|event| of_revocation(event, &["ErrorCode"])));
+    required
+        .extend(case.events(REGISTRATION).into_iter().filter(|event| of_revocation(event, &["ErrorCode"])));
     let mut others: Vec<Sourced<&Event>> = case.events(signals::TRANSFERS_FAILED);
     others.extend(case.events(signals::UPDATES_FAILED));
     others.retain(|event| of_revocation(event, signals::FIELDS));
@@ -202,7 +209,8 @@ fn recorded_errors(case: &Case<'_>, j: &Judgement) {
         let Some(last) = events.last() else { continue };
         let status = status(events.len());
         let confidence = if status == Status::Blocker { Confidence::High } else { Confidence::Medium };
-        let summary = format!("{who} failed {} time(s) because revocation could not be checked.", events.len());
+        let summary =
+            format!("{who} failed {} time(s) because revocation could not be checked.", events.len());
         let fields: Vec<&str> = signals::FIELDS.iter().copied().chain(["ErrorCode", "Server"]).collect();
         j.row(status, confidence, summary, vec![event_seen(last, &fields)]);
     }
@@ -226,7 +234,12 @@ fn user_setting(case: &Case<'_>, j: &Judgement) {
 
 /// A whole log with a success: the last word on revocation that activation needs is a good one.
 fn healthy(case: &Case<'_>, j: &Judgement, steps: &[Step<'_>]) {
-    let whole = case.evidence.events.logs().iter().any(|log| log.complete && log.channel.eq_ignore_ascii_case(CHANNEL));
+    let whole = case
+        .evidence
+        .events
+        .logs()
+        .iter()
+        .any(|log| log.complete && log.channel.eq_ignore_ascii_case(CHANNEL));
     let good = steps.iter().rev().find(|step| step.result.is_success() && step.matters(case));
     match good {
         Some(step) if whole => j.good(step.seen()),
@@ -235,7 +248,9 @@ fn healthy(case: &Case<'_>, j: &Judgement, steps: &[Step<'_>]) {
             j.missing(&Unknown { what: format!("event log {CHANNEL}"), reason }, COLLECT);
         }
         None => {
-            let what = format!("a successful check of revocation in the event log {CHANNEL}, which is off by default");
+            let what = format!(
+                "a successful check of revocation in the event log {CHANNEL}, which is off by default"
+            );
             j.missing(&Unknown { what, reason: None }, COLLECT);
         }
     }
@@ -246,10 +261,11 @@ const COLLECT: &str = "wevtutil sl Microsoft-Windows-CAPI2/Operational /e:true, 
 
 /// Revocation lists that were fetched inside the window: host and evidence. Each proves its host.
 pub fn retrieved_lists(case: &Case<'_>) -> Vec<(String, Observation)> {
-    let fetched = steps(case).into_iter().filter(|step| {
-        step.event.value.event_id == FETCHED && step.result.is_success()
-    });
-    let lists = fetched.filter_map(|step| Some((step.host.clone().filter(|host| is_revocation_host(host))?, step.seen())));
+    let fetched = steps(case)
+        .into_iter()
+        .filter(|step| step.event.value.event_id == FETCHED && step.result.is_success());
+    let lists = fetched
+        .filter_map(|step| Some((step.host.clone().filter(|host| is_revocation_host(host))?, step.seen())));
     lists.collect()
 }
 

@@ -134,10 +134,7 @@ pub fn collected(case: &Case<'_>) -> Vec<Answer> {
 }
 
 /// Every readable output of a kind: files hold one after the other for different hosts, and each counts.
-pub fn all_of<'e>(
-    case: &Case<'e>,
-    kind: CaptureKind,
-) -> Vec<Sourced<&'e crate::artifact::capture::Capture>> {
+pub fn all_of<'e>(case: &Case<'e>, kind: CaptureKind) -> Vec<Sourced<&'e crate::artifact::capture::Capture>> {
     use crate::artifact::capture::CaptureStatus;
     let readable = |status| matches!(status, CaptureStatus::Parsed | CaptureStatus::Partial);
     case.evidence.captures.all(kind).filter(|capture| readable(capture.value.status)).collect()
@@ -199,7 +196,13 @@ fn from_resolve_dns(data: &resolve_dns::Data, source: &Source) -> Answer {
         means: Means::ResolveDns,
         ending: ending_of(data.outcome),
         addresses: data.records.iter().filter_map(|record| record.address.as_deref()?.parse().ok()).collect(),
-        targets: data.records.iter().filter(is_alias).filter_map(|r| r.target.as_deref()).map(plain).collect(),
+        targets: data
+            .records
+            .iter()
+            .filter(is_alias)
+            .filter_map(|r| r.target.as_deref())
+            .map(plain)
+            .collect(),
         record: data.query_type.clone(),
         server: data.server.as_deref().and_then(|server| server.parse().ok()),
         source: captures::line(source.artifact, data.line),
@@ -235,7 +238,8 @@ fn from_event(event: &Sourced<&Event>) -> Option<Answer> {
         match part.parse::<IpAddr>() {
             Ok(address) => answer.addresses.push(address.to_canonical()),
             Err(_) => {
-                let alias = part.strip_prefix("type:").map(str::trim).and_then(|rest| rest.strip_prefix("5 "));
+                let alias =
+                    part.strip_prefix("type:").map(str::trim).and_then(|rest| rest.strip_prefix("5 "));
                 answer.targets.extend(alias.map(plain));
             }
         }

@@ -41,8 +41,7 @@ const WORLDWIDE: &str = "login.microsoftonline.com";
 const SHARED_DOMAINS: &[&str] = &["outlook.com", "hotmail.com", "live.com", "msn.com", "gmail.com"];
 
 /// Dialogs of Office, with their text.
-const DIALOGS: Want =
-    Want { provider: "Microsoft Office 16 Alerts", ids: &[300], channels: &["OAlerts"] };
+const DIALOGS: Want = Want { provider: "Microsoft Office 16 Alerts", ids: &[300], channels: &["OAlerts"] };
 /// Requests of the broker, with the address that they went to.
 const REQUESTS: Want = Want {
     provider: "Microsoft-Windows-AAD",
@@ -106,10 +105,14 @@ fn judge(j: &Judgement, answer: &Answer, domain: &str, cloud: &Cloud) -> bool {
             return false;
         }
         Ending::Resolved if leads_to(OLD_TARGET) => {
-            j.note(format!("msoid.{domain} is an alias of the old worldwide target: no longer needed, and harmless."));
+            j.note(format!(
+                "msoid.{domain} is an alias of the old worldwide target: no longer needed, and harmless."
+            ));
         }
         Ending::Resolved => {
-            j.note(format!("msoid.{domain} has an answer of its own, as in a zone with a wildcard: harmless."));
+            j.note(format!(
+                "msoid.{domain} has an answer of its own, as in a zone with a wildcard: harmless."
+            ));
         }
         Ending::NoName | Ending::NoRecord => {}
     }
@@ -117,18 +120,23 @@ fn judge(j: &Judgement, answer: &Answer, domain: &str, cloud: &Cloud) -> bool {
         j.good(answer.seen());
         return true;
     }
-    j.note(format!("msoid.{domain}: internal view only; the answer is not known to come from a public server."));
+    j.note(format!(
+        "msoid.{domain}: internal view only; the answer is not known to come from a public server."
+    ));
     false
 }
 
 fn foreign_target(j: &Judgement, answer: &Answer, domain: &str, cloud: &Cloud) -> bool {
     let seen = answer.seen();
-    let summary = format!("msoid.{domain} is an alias into the 21Vianet cloud: Office looks for the domain there.");
+    let summary =
+        format!("msoid.{domain} is an alias into the 21Vianet cloud: Office looks for the domain there.");
     match cloud {
         Cloud::Foreign(tenant) => {
             j.good(seen);
             j.good(tenant.clone());
-            j.note(format!("msoid.{domain} leads to the 21Vianet cloud, which is the tenant's own and needs the record."));
+            j.note(format!(
+                "msoid.{domain} leads to the 21Vianet cloud, which is the tenant's own and needs the record."
+            ));
             return true;
         }
         Cloud::Other(tenant) => {
@@ -136,7 +144,9 @@ fn foreign_target(j: &Judgement, answer: &Answer, domain: &str, cloud: &Cloud) -
         }
         Cloud::Unknown => {
             j.blocker(Confidence::Medium, summary, [seen.expected("no such record")]);
-            j.note("Nothing collected shows the cloud of the tenant: a tenant of 21Vianet needs this record.");
+            j.note(
+                "Nothing collected shows the cloud of the tenant: a tenant of 21Vianet needs this record.",
+            );
         }
     }
     false
@@ -192,14 +202,22 @@ fn dialog(case: &Case<'_>) -> Option<Observation> {
 /// Every custom domain of the user has to be cleared.
 fn need(case: &Case<'_>, j: &Judgement, cleared: &[String]) {
     let domains = sign_in_domains(case);
-    let custom: Vec<&(String, Observation)> = domains.iter().filter(|(domain, _)| is_custom(domain)).collect();
+    let custom: Vec<&(String, Observation)> =
+        domains.iter().filter(|(domain, _)| is_custom(domain)).collect();
     match (domains.first(), custom.is_empty()) {
         (None, _) => {
-            let what = "domain of the user's sign-in name (dsregcmd /status or the user's Office identities)".to_owned();
-            j.missing(&Unknown { what, reason: None }, "dsregcmd /status > dsregcmd.txt (as the affected user)");
+            let what = "domain of the user's sign-in name (dsregcmd /status or the user's Office identities)"
+                .to_owned();
+            j.missing(
+                &Unknown { what, reason: None },
+                "dsregcmd /status > dsregcmd.txt (as the affected user)",
+            );
         }
         (Some((domain, seen)), true) => {
-            j.not_applicable(format!("The user signs in with {domain}, which is no custom domain."), seen.clone());
+            j.not_applicable(
+                format!("The user signs in with {domain}, which is no custom domain."),
+                seen.clone(),
+            );
         }
         (Some(_), false) => {}
     }
@@ -214,7 +232,10 @@ fn need(case: &Case<'_>, j: &Judgement, cleared: &[String]) {
     }
     if domains.is_empty() && cleared.is_empty() {
         let what = "public DNS answer for msoid.<domain of the sign-in name>".to_owned();
-        j.missing(&Unknown { what, reason: None }, "nslookup -type=CNAME msoid.<domain> 8.8.8.8 > msoid.txt 2>&1");
+        j.missing(
+            &Unknown { what, reason: None },
+            "nslookup -type=CNAME msoid.<domain> 8.8.8.8 > msoid.txt 2>&1",
+        );
     }
 }
 
@@ -254,7 +275,10 @@ fn sign_in_domains(case: &Case<'_>) -> Vec<(String, Observation)> {
             ["User Identity", "Executing Account Name"].iter().any(|key| entry.key.eq_ignore_ascii_case(key))
         };
         for entry in entries(data).filter(named) {
-            take(&entry.value, captures::line(capture.source.artifact, entry.line).shows(entry.value.clone()));
+            take(
+                &entry.value,
+                captures::line(capture.source.artifact, entry.line).shows(entry.value.clone()),
+            );
         }
     }
     found
@@ -280,7 +304,10 @@ fn remedy(_: &Case<'_>) -> Remedy {
         "Not for a tenant of the 21Vianet cloud in China: it needs the record.",
         "Create the CNAME record again with the noted target.",
         "The question to the public server ends with \"Non-existent domain\"; then try activation again.",
-        &[ARTICLE_NETWORK, "https://learn.microsoft.com/microsoft-365/enterprise/external-domain-name-system-records"],
+        &[
+            ARTICLE_NETWORK,
+            "https://learn.microsoft.com/microsoft-365/enterprise/external-domain-name-system-records",
+        ],
     )
 }
 
@@ -293,6 +320,8 @@ mod tests {
         assert_eq!(domains_in(r"CONTOSO\alice, Alice@Contoso.com"), ["contoso.com"]);
         assert_eq!(domains_in("alice@münchen.example"), ["münchen.example"]);
         assert!(domains_in("alice").is_empty() && domains_in("@").is_empty());
-        assert!(is_custom("contoso.com") && !is_custom("contoso.onmicrosoft.com") && !is_custom("outlook.com"));
+        assert!(
+            is_custom("contoso.com") && !is_custom("contoso.onmicrosoft.com") && !is_custom("outlook.com")
+        );
     }
 }

@@ -85,7 +85,10 @@ fn run(case: &Case<'_>, j: &Judgement) {
     programs(case, j);
     policy_table(case, j);
     if let Some(event) = case.events(UNREADABLE_RULE).last() {
-        j.note(format!("Windows could not read a rule of the name resolution policy table at {}.", event.value.time));
+        j.note(format!(
+            "Windows could not read a rule of the name resolution policy table at {}.",
+            event.value.time
+        ));
     }
     let open: Vec<&str> = SIGN_IN_AND_LICENSING
         .into_iter()
@@ -93,8 +96,11 @@ fn run(case: &Case<'_>, j: &Judgement) {
         .collect();
     if !open.is_empty() {
         let what = format!("an answer of the resolver for {}", open.join(", "));
-        let command =
-            open.iter().map(|host| format!("nslookup {host} >> nslookup.txt 2>&1")).collect::<Vec<_>>().join(" & ");
+        let command = open
+            .iter()
+            .map(|host| format!("nslookup {host} >> nslookup.txt 2>&1"))
+            .collect::<Vec<_>>()
+            .join(" & ");
         j.missing(&Unknown { what, reason: None }, &command);
     }
 }
@@ -161,7 +167,9 @@ fn asked_by_the_client(case: &Case<'_>, j: &Judgement, host: &str, answers: &[An
     let misses: Vec<&Answer> = later.iter().copied().filter(|answer| is_miss(answer)).collect();
     if misses.is_empty() {
         if client.iter().any(|answer| is_miss(answer)) {
-            j.note(format!("The DNS client could not resolve {host} inside the failure window; it resolved later."));
+            j.note(format!(
+                "The DNS client could not resolve {host} inside the failure window; it resolved later."
+            ));
         }
         return;
     }
@@ -188,7 +196,8 @@ fn asked_by_the_client(case: &Case<'_>, j: &Judgement, host: &str, answers: &[An
 fn time_outs(case: &Case<'_>, j: &Judgement, by_host: &BTreeMap<String, Vec<Answer>>) {
     let mut found: BTreeMap<String, Vec<Sourced<&Event>>> = BTreeMap::new();
     for event in case.events(TIMED_OUT) {
-        let name = event.value.field("QueryName").unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
+        let name =
+            event.value.field("QueryName").unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
         if needed(case, &name).is_some() && !signals::is_disconnected_at(case, event.value.time) {
             found.entry(name).or_default().push(event);
         }
@@ -271,7 +280,8 @@ fn policy_table(case: &Case<'_>, j: &Judgement) {
         for rule in rules.value.iter() {
             let key = format!(r"{place}\{rule}");
             let Lookup::Found(name) = case.value(&key, "Name") else { continue };
-            let suffixes = name.value.as_list().or_else(|| Some(vec![name.value.as_text()?])).unwrap_or_default();
+            let suffixes =
+                name.value.as_list().or_else(|| Some(vec![name.value.as_text()?])).unwrap_or_default();
             let covered: Vec<&str> = SIGN_IN_AND_LICENSING
                 .into_iter()
                 .filter(|host| suffixes.iter().any(|suffix| covers(suffix, host)))
@@ -281,13 +291,18 @@ fn policy_table(case: &Case<'_>, j: &Judgement) {
             }
             let servers = case.value(&key, "GenericDNSServers");
             let servers = servers.found().and_then(|value| value.value.as_text()).unwrap_or_default();
-            let servers = if servers.is_empty() { "no servers named".to_owned() } else { format!("servers {servers}") };
+            let servers =
+                if servers.is_empty() { "no servers named".to_owned() } else { format!("servers {servers}") };
             let summary = format!(
                 "A rule of the name resolution policy table ({}) decides how {} resolves.",
                 suffixes.join(", "),
                 covered.join(", ")
             );
-            j.warning(Confidence::Medium, summary, [name.shows(format!("{}; {servers}", suffixes.join(", ")))]);
+            j.warning(
+                Confidence::Medium,
+                summary,
+                [name.shows(format!("{}; {servers}", suffixes.join(", ")))],
+            );
         }
     }
 }
@@ -325,7 +340,11 @@ mod tests {
     fn namespaces_of_the_policy_table() {
         // MS-GPNRPT 2.2.2: "." any name, ".suffix" a suffix, else a whole name.
         let host = "login.microsoftonline.com";
-        assert!(covers(".", host) && covers(".microsoftonline.com", host) && covers("Login.MicrosoftOnline.com", host));
+        assert!(
+            covers(".", host)
+                && covers(".microsoftonline.com", host)
+                && covers("Login.MicrosoftOnline.com", host)
+        );
         assert!(!covers("microsoftonline.com", host) && !covers(".online.com", host) && !covers("", host));
     }
 }

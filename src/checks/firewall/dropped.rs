@@ -26,7 +26,10 @@ pub fn judge(case: &Case<'_>, j: &Judgement, is_activation_program: fn(&str) -> 
     let known = addresses(case);
     let host = |address: IpAddr| -> Option<String> {
         let address = address.to_canonical();
-        known.get(&address).cloned().or_else(|| is_sign_in_address(address).then(|| "the sign-in service".to_owned()))
+        known
+            .get(&address)
+            .cloned()
+            .or_else(|| is_sign_in_address(address).then(|| "the sign-in service".to_owned()))
     };
     log(case, j, &host);
     for event in case.events(FILTERED) {
@@ -72,24 +75,32 @@ fn log(case: &Case<'_>, j: &Judgement, host: &dyn Fn(IpAddr) -> Option<String>) 
     let mut by_host: BTreeMap<String, Traffic> = BTreeMap::new();
     for capture in all_of(case, CaptureKind::FirewallLog) {
         let CaptureData::FirewallLog(data) = &capture.value.data else { continue };
-        for entry in data.entries.iter().filter(|entry| is_outbound_web(entry) && is_current(case, &entry.time)) {
+        for entry in
+            data.entries.iter().filter(|entry| is_outbound_web(entry) && is_current(case, &entry.time))
+        {
             let Some(host) = entry.destination.and_then(host) else { continue };
             let traffic = by_host.entry(host).or_default();
             if entry.action == Action::Allow {
                 traffic.last_allowed = traffic.last_allowed.take().max(Some(entry.time.clone()));
             } else if begins_a_connection(entry) {
                 let port = entry.destination_port.unwrap_or_default();
-                let shown = entry.destination.map_or_else(String::new, |address| format!("DROP TCP to {address}:{port}"));
+                let shown = entry
+                    .destination
+                    .map_or_else(String::new, |address| format!("DROP TCP to {address}:{port}"));
                 let source = captures::line(capture.source.artifact, entry.line);
                 traffic.dropped.push((entry.time.clone(), source, format!("{} {shown}", entry.time)));
             }
         }
     }
     for (host, traffic) in by_host {
-        let Some((newest, source, shown)) = traffic.dropped.iter().max_by_key(|(time, ..)| time) else { continue };
+        let Some((newest, source, shown)) = traffic.dropped.iter().max_by_key(|(time, ..)| time) else {
+            continue;
+        };
         let count = traffic.dropped.len();
         if traffic.last_allowed.as_ref().is_some_and(|allowed| allowed > newest) {
-            j.note(format!("The Windows firewall dropped {count} connection(s) to {host}, and let later ones through."));
+            j.note(format!(
+                "The Windows firewall dropped {count} connection(s) to {host}, and let later ones through."
+            ));
             continue;
         }
         let summary = format!("The Windows firewall dropped {count} connection(s) to {host}.");
@@ -111,6 +122,8 @@ fn begins_a_connection(entry: &Entry) -> bool {
 
 /// Whether a time of the log can lie in the failure window.
 fn is_current(case: &Case<'_>, time: &str) -> bool {
-    let (Some(window), Some(time)) = (case.window(), FileTime::parse(&format!("{time}Z"))) else { return true };
+    let (Some(window), Some(time)) = (case.window(), FileTime::parse(&format!("{time}Z"))) else {
+        return true;
+    };
     window.from.plus_seconds(-LONGEST_ZONE) <= time && time <= window.to.plus_seconds(LONGEST_ZONE)
 }

@@ -111,7 +111,8 @@ fn services(case: &Case<'_>, j: &Judgement) -> bool {
     };
     for (key, what) in [("MpsSvc", "The Windows firewall service"), ("BFE", "The Base Filtering Engine")] {
         if let Some(start) = is_disabled(key) {
-            let summary = format!("{what} ({key}) is disabled; Store apps and the broker plug-in rest on it.");
+            let summary =
+                format!("{what} ({key}) is disabled; Store apps and the broker plug-in rest on it.");
             j.warning(Confidence::Medium, summary, [start_seen(&start).expected("2 (automatic)")]);
         }
     }
@@ -155,9 +156,9 @@ fn whom(rule: &FirewallRule) -> Whom {
         let package = package.to_ascii_lowercase();
         texts.iter().flatten().any(|text| text.to_ascii_lowercase().starts_with(&format!("@{{{package}")))
     };
-    let is_broker = PACKAGES
-        .iter()
-        .any(|(name, sid)| rule.package.as_ref().map_or_else(|| names(name), |own| own.eq_ignore_ascii_case(sid)));
+    let is_broker = PACKAGES.iter().any(|(name, sid)| {
+        rule.package.as_ref().map_or_else(|| names(name), |own| own.eq_ignore_ascii_case(sid))
+    });
     if is_broker {
         return Whom::Broker;
     }
@@ -196,7 +197,9 @@ fn shown_name(name: &str) -> &str {
 }
 
 fn seen(rule: &Rule) -> Observation {
-    rule.source.shows(format!("{}: {}", shown_name(&rule.rule.name), rule.rule)).expected("no such active rule")
+    rule.source
+        .shows(format!("{}: {}", shown_name(&rule.rule.name), rule.rule))
+        .expected("no such active rule")
 }
 
 /// What a block rule means for activation: `None` when it is harmless.
@@ -215,7 +218,10 @@ fn weight(rule: &FirewallRule) -> Option<(Status, String)> {
     };
     let status = if whole && blocks { Status::Blocker } else { Status::Warning };
     let limit = if whole { "" } else { ", under further conditions" };
-    Some((status, format!("The active firewall rule \"{name}\" blocks connections of {who} to the web{limit}.")))
+    Some((
+        status,
+        format!("The active firewall rule \"{name}\" blocks connections of {who} to the web{limit}."),
+    ))
 }
 
 fn block_rules(j: &Judgement, firewall: &Firewall, changes: &[Sourced<&Event>], is_stopped: bool) {
@@ -292,20 +298,29 @@ fn blocked_by_default(j: &Judgement, firewall: &Firewall, is_stopped: bool) {
 fn recorded_rules(j: &Judgement, changes: &[Sourced<&Event>]) {
     for (at, event) in changes.iter().enumerate() {
         let field = |name: &str| event.value.field(name).unwrap_or_default();
-        let is_block = field("Direction") == "2" && field("Action") == "2" && matches!(field("Active"), "" | "1" | "true");
+        let is_block = field("Direction") == "2"
+            && field("Action") == "2"
+            && matches!(field("Active"), "" | "1" | "true");
         let isolates = field("RuleName").starts_with("@{")
             || ISOLATING.contains(&file_name(field("ModifyingApplication")).as_str());
         // A later record of the same rule says more than this one.
-        let is_old = changes.iter().skip(at + 1).any(|later| later.value.field("RuleId") == event.value.field("RuleId"));
+        let is_old = changes
+            .iter()
+            .skip(at + 1)
+            .any(|later| later.value.field("RuleId") == event.value.field("RuleId"));
         if !WRITTEN.contains(&event.value.event_id) || !is_block || isolates || is_old {
             continue;
         }
         match weight(&from_event(event.value)) {
             Some((_, summary)) => {
-                let fields = ["RuleName", "ApplicationPath", "Protocol", "RemotePorts", "ModifyingApplication"];
+                let fields =
+                    ["RuleName", "ApplicationPath", "Protocol", "RemotePorts", "ModifyingApplication"];
                 j.warning(Confidence::Medium, summary, [event_seen(event, &fields)]);
             }
-            None => j.note(format!("A block rule was written inside the failure window that does not concern activation: {}.", field("RuleName"))),
+            None => j.note(format!(
+                "A block rule was written inside the failure window that does not concern activation: {}.",
+                field("RuleName")
+            )),
         }
     }
 }
@@ -313,7 +328,8 @@ fn recorded_rules(j: &Judgement, changes: &[Sourced<&Event>]) {
 /// A rule as the event log records it.
 fn from_event(event: &Event) -> FirewallRule {
     let field = |name: &str| event.field(name).unwrap_or_default();
-    let set = |name: &str| Some(field(name)).filter(|text| !text.is_empty() && *text != "*").map(str::to_owned);
+    let set =
+        |name: &str| Some(field(name)).filter(|text| !text.is_empty() && *text != "*").map(str::to_owned);
     FirewallRule {
         action: Some(Action::Block),
         active: true,
@@ -362,7 +378,10 @@ mod tests {
         for (name, sid) in PACKAGES {
             let family = format!("{name}cw5n1h2txyewy").to_lowercase();
             let bytes: Vec<u8> = family.encode_utf16().flat_map(u16::to_le_bytes).collect();
-            let words = Sha256::digest(&bytes).chunks(4).take(7).map(|word| u32::from_le_bytes(word.try_into().unwrap()));
+            let words = Sha256::digest(&bytes)
+                .chunks(4)
+                .take(7)
+                .map(|word| u32::from_le_bytes(word.try_into().unwrap()));
             let computed = words.fold("S-1-15-2".to_owned(), |sid, word| format!("{sid}-{word}"));
             assert_eq!(computed, *sid);
         }
@@ -370,7 +389,10 @@ mod tests {
 
     #[test]
     fn whom_a_rule_is_about() {
-        assert_eq!(whom(&rule(r"App=C:\Program Files\Microsoft Office\root\Office16\WINWORD.EXE")), Whom::Office);
+        assert_eq!(
+            whom(&rule(r"App=C:\Program Files\Microsoft Office\root\Office16\WINWORD.EXE")),
+            Whom::Office
+        );
         assert_eq!(whom(&rule(r"App=%SystemRoot%\system32\backgroundTaskHost.exe")), Whom::Broker);
         assert_eq!(whom(&rule("Name=@{Microsoft.AAD.BrokerPlugin_1000.19041.1.0_neutral}")), Whom::Broker);
         assert_eq!(whom(&rule("AppPkgId=S-1-15-2-1|Name=x")), Whom::Other);

@@ -9,9 +9,9 @@ use crate::artifact::capture::{CaptureData, CaptureKind, firewall_rules};
 use crate::artifact::firewall_rule::{Addresses, FirewallRule, Ports, TCP};
 use crate::artifact::value::RegValue;
 use crate::checks::case::{Case, value_seen};
+use crate::checks::collect;
 use crate::checks::dns::answers::all_of;
 use crate::checks::judgement::{Judgement, Observation};
-use crate::checks::collect;
 use crate::evidence::{Lookup, Source, Sourced, Unknown, captures};
 
 /// Settings and rules of the machine and of MDM.
@@ -99,12 +99,15 @@ impl Firewall {
         let profiles = PROFILES.iter().map(|row| profile(case, row)).collect();
         let mut firewall = Self { profiles, in_use: in_use(case), rules: Vec::new(), has_registry: false };
         firewall.main_set(case, j);
-        for (place, what) in
-            [(format!(r"{POLICY}\FirewallRules"), "group policy"), (format!(r"{LOCAL}\Mdm\FirewallRules"), "MDM")]
-        {
+        for (place, what) in [
+            (format!(r"{POLICY}\FirewallRules"), "group policy"),
+            (format!(r"{LOCAL}\Mdm\FirewallRules"), "MDM"),
+        ] {
             match case.evidence.registry.values(&place) {
                 Lookup::Found(list) => firewall.take(j, Origin::Policy, what, &list),
-                Lookup::Absent(source) if what == "group policy" => j.good(source.shows("no rules of group policy")),
+                Lookup::Absent(source) if what == "group policy" => {
+                    j.good(source.shows("no rules of group policy"))
+                }
                 Lookup::Absent(_) => {}
                 Lookup::Unknown(unknown) => j.missing(&unknown, collect::for_key(&place)),
             }
@@ -169,7 +172,8 @@ impl Firewall {
 
     /// The profiles that matter: those of the connected networks, or all when these are not known.
     pub fn profiles_that_matter(&self) -> Vec<&Profile> {
-        let matters = |profile: &&Profile| self.in_use.as_ref().is_none_or(|list| list.contains(&profile.name));
+        let matters =
+            |profile: &&Profile| self.in_use.as_ref().is_none_or(|list| list.contains(&profile.name));
         self.profiles.iter().filter(matters).collect()
     }
 
@@ -256,7 +260,8 @@ fn from_output(shown: &firewall_rules::Rule) -> Option<FirewallRule> {
         return None;
     }
     // Without `verbose` the program is not told: the rule may be for one only.
-    let narrowed_by = if verbose { Vec::new() } else { vec!["a program, which the output does not tell".to_owned()] };
+    let narrowed_by =
+        if verbose { Vec::new() } else { vec!["a program, which the output does not tell".to_owned()] };
     Some(FirewallRule {
         action: match shown.action? {
             firewall_rules::Action::Bypass => None,

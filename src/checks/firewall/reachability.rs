@@ -35,9 +35,7 @@ use crate::checks::dns::answers::{self, Ending, Means, all_of};
 use crate::checks::dns::hosts_file_override::is_public;
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::proxy::winhttp::{InForce, in_force};
-use crate::checks::required::{
-    SIGN_IN_AND_LICENSING, host_of, is_decisive, is_revocation_host, needed,
-};
+use crate::checks::required::{SIGN_IN_AND_LICENSING, host_of, is_decisive, is_revocation_host, needed};
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, signals};
 use crate::evidence::events::{Coverage, Want};
 use crate::evidence::{Confidence, Sourced, Unknown, captures};
@@ -133,7 +131,9 @@ fn connection_tests(case: &Case<'_>, hosts: &mut Hosts) {
             }
             match test.tcp_test_succeeded {
                 Some(true) => host.reached.push(shown("True")),
-                Some(false) if !test.name_resolution_failed => host.refused.push(shown("False").expected("True")),
+                Some(false) if !test.name_resolution_failed => {
+                    host.refused.push(shown("False").expected("True"))
+                }
                 _ => {}
             }
         }
@@ -167,7 +167,9 @@ fn responses(case: &Case<'_>, j: &Judgement, hosts: &mut Hosts) {
             }
         } else if let Some(failure) = &data.failure {
             let seen = at(failure.line).shows(format!("{name}: no connection"));
-            if matches!(failure.cause, FailureCause::Connect | FailureCause::Timeout) && failure.curl_code.is_some() {
+            if matches!(failure.cause, FailureCause::Connect | FailureCause::Timeout)
+                && failure.curl_code.is_some()
+            {
                 hosts.entry(name).or_default().refused.push(seen.expected("an answer"));
             }
         }
@@ -180,7 +182,9 @@ fn is_from_the_host(status: u16) -> bool {
 }
 
 fn intermediary(host: &str, status: u16) -> String {
-    format!("{host} was answered with HTTP {status}, which may come from a proxy in between: see proxy-auth, proxy-winhttp and captive-portal.")
+    format!(
+        "{host} was answered with HTTP {status}, which may come from a proxy in between: see proxy-auth, proxy-winhttp and captive-portal."
+    )
 }
 
 /// What the broker and device registration recorded. The fields are taken by their names in the record: the labels of the rendered
@@ -198,7 +202,9 @@ fn requests(case: &Case<'_>, j: &Judgement, hosts: &mut Hosts) {
                 Some(status) if (100..600).contains(&status) => j.note(intermediary(&name, status)),
                 _ => {}
             }
-        } else if let Some(code) = transport_error(event.value, &["HTTPTransportError", "Result", "ErrorCode"]) {
+        } else if let Some(code) =
+            transport_error(event.value, &["HTTPTransportError", "Result", "ErrorCode"])
+        {
             failed(case, hosts, name, &event, code);
         }
     }
@@ -237,14 +243,19 @@ fn handshakes(case: &Case<'_>, hosts: &mut Hosts) {
 fn names(case: &Case<'_>, hosts: &mut Hosts) {
     let connects = no_refused_connection(case);
     for answer in answers::collected(case) {
-        let Some(name) = answer.names.iter().find(|name| needed(case, name).is_some() || is_revocation_host(name))
+        let Some(name) =
+            answer.names.iter().find(|name| needed(case, name).is_some() || is_revocation_host(name))
         else {
             continue;
         };
         let host = hosts.entry(name.clone()).or_default();
         if answer.is_diverted() {
             host.diverted.push((answer.seen().expected("a public address"), answer.addresses.clone()));
-        } else if connects && answer.means == Means::Client && answer.ending == Ending::Resolved && answer.is_public() {
+        } else if connects
+            && answer.means == Means::Client
+            && answer.ending == Ending::Resolved
+            && answer.is_public()
+        {
             host.reached.push(answer.seen());
         }
     }
@@ -269,14 +280,23 @@ fn judge(case: &Case<'_>, j: &Judgement, name: &str, host: &Host, proxy: &InForc
     let Some(last) = host.failures.iter().map(|seen| seen.time).max().flatten() else { return };
     let later = |seen: &&Observation| seen.time.is_some_and(|time: FileTime| time > last);
     if host.reached.iter().any(|seen| later(&seen)) || (tested.is_some() && *proxy == InForce::Direct) {
-        j.note(format!("{name} failed {} time(s) inside the failure window; it was reached later.", host.failures.len()));
+        j.note(format!(
+            "{name} failed {} time(s) inside the failure window; it was reached later.",
+            host.failures.len()
+        ));
         return;
     }
     let count = host.failures.len();
-    let status = if count >= REPEATED && decisive && tested.is_none() { Status::Blocker } else { Status::Warning };
+    let status =
+        if count >= REPEATED && decisive && tested.is_none() { Status::Blocker } else { Status::Warning };
     let confidence = if status == Status::Blocker { Confidence::High } else { Confidence::Medium };
     let evidence = host.failures.iter().rev().take(REPEATED).cloned().collect();
-    j.row(status, confidence, format!("{name} could not be reached {count} time(s) inside the failure window."), evidence);
+    j.row(
+        status,
+        confidence,
+        format!("{name} could not be reached {count} time(s) inside the failure window."),
+        evidence,
+    );
 }
 
 fn diverted(j: &Judgement, name: &str, host: &Host, decisive: bool) {
@@ -285,10 +305,14 @@ fn diverted(j: &Judgement, name: &str, host: &Host, decisive: bool) {
         let status = if decisive { Status::Blocker } else { Status::Warning };
         let nowhere = addresses.iter().all(|address| address.is_loopback() || address.is_unspecified());
         let confidence = if nowhere { Confidence::High } else { Confidence::Medium };
-        let summary = format!("{name} leads to an address that is not on the internet: a DNS filter or the hosts file sends it astray.");
+        let summary = format!(
+            "{name} leads to an address that is not on the internet: a DNS filter or the hosts file sends it astray."
+        );
         j.row(status, confidence, summary, vec![seen.clone()]);
     } else {
-        let summary = format!("{name} was reached at an address that is not on the internet: a proxy or a filter stands in its place.");
+        let summary = format!(
+            "{name} was reached at an address that is not on the internet: a proxy or a filter stands in its place."
+        );
         j.row(Status::Warning, Confidence::Low, summary, vec![seen.clone()]);
     }
 }
@@ -301,13 +325,17 @@ fn refused(j: &Judgement, name: &str, host: &Host, tested: Option<&Observation>,
     let evidence = host.refused.clone();
     let core = SIGN_IN_AND_LICENSING.contains(&name);
     let (status, confidence, summary) = match proxy {
-        _ if tested.is_some() => {
-            (Status::Warning, Confidence::Low, format!("{name} could be reached in one test and not in another."))
-        }
+        _ if tested.is_some() => (
+            Status::Warning,
+            Confidence::Low,
+            format!("{name} could be reached in one test and not in another."),
+        ),
         InForce::Proxy(proxy) => (
             Status::Warning,
             Confidence::Low,
-            format!("{name} cannot be reached directly; services use the proxy {proxy}, which the test does not use."),
+            format!(
+                "{name} cannot be reached directly; services use the proxy {proxy}, which the test does not use."
+            ),
         ),
         InForce::Unknown => (
             Status::Warning,
@@ -378,7 +406,11 @@ mod tests {
 
     #[test]
     fn the_port_of_a_host() {
-        assert!(is_its_port("login.microsoftonline.com", Some(443)) && is_its_port("crl.microsoft.com", Some(80)));
-        assert!(!is_its_port("login.microsoftonline.com", Some(80)) && !is_its_port("crl.microsoft.com", None));
+        assert!(
+            is_its_port("login.microsoftonline.com", Some(443)) && is_its_port("crl.microsoft.com", Some(80))
+        );
+        assert!(
+            !is_its_port("login.microsoftonline.com", Some(80)) && !is_its_port("crl.microsoft.com", None)
+        );
     }
 }
