@@ -185,6 +185,18 @@ fn new_states(whole: &BTreeSet<String>, damaged: &[u8]) -> Vec<String> {
     all_states(damaged).difference(whole).filter(of_kind).cloned().collect()
 }
 
+/// English machines whose files have the same rows as others; damaging each of them again would show nothing.
+const ALIKE: [&str; 8] = [
+    "en-win10-2",
+    "en-win10-4",
+    "en-win10-ko-1",
+    "en-win11-1",
+    "en-win2012r2-1",
+    "en-win2016-1",
+    "en-win2019-1",
+    "en-win81-1",
+];
+
 /// The files of these kinds with their bytes.
 fn files() -> Vec<(String, Vec<u8>)> {
     let Some(root) = crate::corpus::shared() else { return Vec::new() };
@@ -192,6 +204,9 @@ fn files() -> Vec<(String, Vec<u8>)> {
     for (folder, _) in FOLDERS {
         for entry in std::fs::read_dir(root.join("captures").join(folder)).unwrap() {
             let path = entry.unwrap().path();
+            if folder == "systeminfo" && ALIKE.iter().any(|name| path.ends_with(format!("{name}.txt"))) {
+                continue;
+            }
             files.push((path.display().to_string(), std::fs::read(&path).unwrap()));
         }
     }
@@ -216,9 +231,9 @@ fn a_cut_line_adds_no_state() {
         let text = decoded(&bytes);
         let lines: Vec<&str> = text.lines().collect();
         let whole = all_states(&bytes);
-        // Long lists are the same line many times over: some of their lines stand for all.
-        let step = (lines.len() / 12).max(1);
-        for cut in (0..lines.len()).filter(|at| *at < 36 || at % step == 0) {
+        // Every other line of the top, and some of the rest: long lists are the same line many times over.
+        let step = (lines.len() / 8).max(1);
+        for cut in (0..lines.len()).filter(|at| at % 2 == 1 && *at < 60 || at % step == 0) {
             let kept: Vec<&str> =
                 lines.iter().enumerate().filter(|(at, _)| *at != cut).map(|(_, line)| *line).collect();
             assert_nothing_new(&file, &format!("line {} cut", cut + 1), &whole, kept.join("\n").as_bytes());
@@ -266,7 +281,7 @@ fn control_bytes_anywhere_make_no_healthy_word() {
                 .iter()
                 .any(|word| text.contains(word))
         };
-        for _ in 0..16 {
+        for _ in 0..8 {
             let mut damaged = bytes.clone();
             for _ in 0..=random.next(6) {
                 let at = random.next(damaged.len());
@@ -283,7 +298,7 @@ fn control_bytes_anywhere_make_no_healthy_word() {
 fn random_bytes_never_panic() {
     let mut random = Random(2);
     for (_, bytes) in files() {
-        for _ in 0..8 {
+        for _ in 0..4 {
             let mut damaged = bytes.clone();
             for _ in 0..=random.next(40) {
                 let at = random.next(damaged.len());
