@@ -16,7 +16,7 @@ const MAX_NESTING: usize = 16;
 /// times over; an honest record, which fits 64 KiB, stays far below this.
 const RECORD_BUDGET: usize = 1 << 20;
 /// What the records of one chunk may cost together.
-const CHUNK_BUDGET: usize = 16 << 20;
+const CHUNK_BUDGET: usize = 2 << 20;
 /// What a token costs.
 const TOKEN_COST: usize = 16;
 
@@ -93,21 +93,18 @@ impl<'a> Decoder<'a> {
         }
         let mut stream = Stream::new(self.chunk, value.at, value.at + value.bytes.len());
         let Some((definition, values)) = stream.leading_instance() else { return Ok(None) };
-        let chunk = self.chunk;
-        let list = self.lists.entry(definition).or_insert_with(|| List::of_definition(chunk, definition));
-        let Some(list) = list else { return Ok(None) };
-        let fields = list.read(&values.located(u16::MAX))?;
-        let cost = list.len() * TOKEN_COST * 4 + value.bytes.len() * 2;
-        self.spend(cost, value.at)?;
-        Ok(fields)
+        if !self.lists.contains_key(&definition) {
+            let (list, tokens) = List::of_definition(self.chunk, definition);
+            self.lists.insert(definition, list);
+            self.spend(tokens * TOKEN_COST, definition)?;
+        }
+        let Some(Some(list)) = self.lists.get(&definition) else { return Ok(None) };
+        let (budget, reserve) = (&mut self.budget, self.reserve);
+        list.read(&values.located(u16::MAX), |cost, at| charge(budget, reserve, cost, at))
     }
 
     fn spend(&mut self, cost: usize, at: usize) -> Result<(), Fault> {
-        self.budget = self.budget.saturating_sub(cost);
-        if self.budget <= self.reserve {
-            return Err(Fault::new(at, "a record that stays small when it is decoded"));
-        }
-        Ok(())
+        charge(&mut self.budget, self.reserve, cost, at)
     }
 
     fn walk(
@@ -226,7 +223,7 @@ impl<'a> Decoder<'a> {
             return Ok(());
         };
         for (index, item) in items.into_iter().enumerate() {
-            self.spend(TOKEN_COST, value.at)?;
+            self.spend(4 * TOKEN_COST, value.at)?;
             self.scratch.clear();
             values::push(values::item_kind(value.kind), item, &mut self.scratch);
             if index > 0 {
@@ -234,6 +231,16 @@ impl<'a> Decoder<'a> {
             }
             pending.text(&self.scratch, builder);
         }
+        Ok(())
+    }
+}
+
+/// Takes a cost out of a budget; a fault when no more than the reserve is left.
+fn charge(budget: &mut usize, reserve: usize, cost: usize, at: usize) -> Result<(), Fault> {
+    *budget = budget.saturating_sub(cost);
+    if *budget <= reserve {
+        Err(Fault::new(at, "a record that stays small when it is decoded"))
+    } else {
         Ok(())
     }
 }

@@ -12,6 +12,8 @@ use crate::artifact::event::Field;
 
 /// More tokens than any list of items has.
 const TOKEN_LIMIT: usize = 4000;
+/// What an item costs beside its text.
+const ITEM_COST: usize = 64;
 
 /// The items of a plain `EventData` template.
 #[derive(Debug)]
@@ -29,9 +31,15 @@ struct Item<'a> {
 }
 
 impl<'a> List<'a> {
-    /// Takes a definition apart; `None` when it is not a plain list.
-    pub(super) fn of_definition(chunk: &'a [u8], definition: usize) -> Option<Self> {
-        let mut tokens = Tokens { stream: Stream::of_definition(chunk, definition).ok()?, left: TOKEN_LIMIT };
+    /// Takes a definition apart; `None` when it is not a plain list. The number tells how many tokens were looked at.
+    pub(super) fn of_definition(chunk: &'a [u8], definition: usize) -> (Option<Self>, usize) {
+        let Ok(stream) = Stream::of_definition(chunk, definition) else { return (None, 0) };
+        let mut tokens = Tokens { stream, left: TOKEN_LIMIT };
+        let list = Self::of_tokens(&mut tokens);
+        (list, TOKEN_LIMIT - tokens.left)
+    }
+
+    fn of_tokens(tokens: &mut Tokens<'a>) -> Option<Self> {
         match tokens.next()? {
             Token::Open { name, dependency: None } if name.is("EventData") => {}
             _ => return None,
@@ -48,13 +56,13 @@ impl<'a> List<'a> {
         matches!(tokens.next()?, Token::End).then_some(Self { items })
     }
 
-    /// What reading a record of this list costs at least.
-    pub(super) fn len(&self) -> usize {
-        self.items.len()
-    }
-
-    /// The items of a record; `None` when one of its values is not plain after all.
-    pub(super) fn read(&self, values: &Located<'a>) -> Result<Option<Vec<Field>>, Fault> {
+    /// The items of a record; `None` when one of its values is not plain after all. `spend` is told what each value
+    /// costs, and where it is.
+    pub(super) fn read(
+        &self,
+        values: &Located<'a>,
+        mut spend: impl FnMut(usize, usize) -> Result<(), Fault>,
+    ) -> Result<Option<Vec<Field>>, Fault> {
         let mut fields = Vec::with_capacity(self.items.len());
         let mut unnamed = 0;
         let mut add = |fields: &mut Vec<Field>, item: &Item<'_>, value: String| {
@@ -82,6 +90,7 @@ impl<'a> List<'a> {
                 }
             };
             let value = values.try_get(index)?;
+            spend(ITEM_COST + value.bytes.len() * 2, value.at)?;
             if value.kind == values::BINXML {
                 return Ok(None);
             }
@@ -89,6 +98,7 @@ impl<'a> List<'a> {
                 None => add(&mut fields, item, values::text(value.kind, value.bytes)),
                 Some(array) if array.is_empty() => add(&mut fields, item, String::new()),
                 Some(array) => {
+                    spend(array.len() * ITEM_COST, value.at)?;
                     let kind = values::item_kind(value.kind);
                     array.into_iter().for_each(|part| add(&mut fields, item, values::text(kind, part)));
                 }

@@ -209,21 +209,25 @@ fn a_template_that_holds_itself_ends() {
 
 #[test]
 fn a_template_cannot_blow_up_a_value() {
-    // One value of 20,000 letters and 100 slots, all of which are made to show that value.
-    let many = (0..100).fold(Element::new("P"), |parent, _| parent.child(Element::new("E").value("")));
-    let payload = many.child(Element::new("E").value("y".repeat(20_000).as_str()));
-    let event = EventSpec::new("P", 1, "2026-11-19T08:00:00Z");
-    let mut bytes = LogBuilder::new("System").event(event.clone().user_data(payload)).event(event).build();
-    let slots: Vec<usize> =
-        memchr::memmem::find_iter(&bytes, b"\x02\x0e").filter(|at| bytes[at + 4] == 1).collect();
-    assert!(slots.len() >= 100);
-    for at in slots {
-        bytes[at + 2..at + 4].copy_from_slice(&100_u16.to_le_bytes());
+    // One value of 20,000 letters and 100 slots, all of which are made to show that value: as a tree and as a plain list.
+    let long = "y".repeat(20_000);
+    let event = || EventSpec::new("P", 1, "2026-11-19T08:00:00Z");
+    let tree = (0..100).fold(Element::new("P"), |parent, _| parent.child(Element::new("E").value("")));
+    let tree = event().user_data(tree.child(Element::new("E").value(long.as_str())));
+    let list = (0..100).fold(event(), |event, _| event.data("", "")).data("", long.as_str());
+    for first in [tree, list] {
+        let mut bytes = LogBuilder::new("System").event(first).event(event()).build();
+        let slots: Vec<usize> =
+            memchr::memmem::find_iter(&bytes, b"\x02\x0e").filter(|at| bytes[at + 4] == 1).collect();
+        assert!(slots.len() >= 100);
+        for at in slots {
+            bytes[at + 2..at + 4].copy_from_slice(&100_u16.to_le_bytes());
+        }
+        let log = everything(&bytes);
+        assert_eq!((log.records, log.events.len()), (2, 1), "{:?}", log.problems);
+        assert!(log.problems.iter().any(|problem| problem.place == Place::Record(1)));
+        assert_eq!(log.events[0].record_id, 2);
     }
-    let log = everything(&bytes);
-    assert_eq!((log.records, log.events.len()), (2, 1), "{:?}", log.problems);
-    assert!(log.problems.iter().any(|problem| problem.place == Place::Record(1)));
-    assert_eq!(log.events[0].record_id, 2);
 }
 
 #[test]
