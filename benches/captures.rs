@@ -3,7 +3,11 @@
 //! `cargo bench --bench captures`. Every case has 20 MB (10^6 bytes), so the figures can be compared: where one case takes many
 //! times as long as its fellows, something is not linear any more.
 
-#![allow(missing_docs, reason = "divan's macro makes functions without documentation")]
+#![allow(
+    missing_docs,
+    clippy::panic,
+    reason = "functions of divan have no documentation; a wrong name is a mistake here"
+)]
 
 use actriage::artifact::capture;
 use actriage::artifact::text::Text;
