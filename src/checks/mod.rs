@@ -6,13 +6,10 @@
 pub mod case;
 pub mod collect;
 pub mod judgement;
-pub mod required;
 pub mod signals;
 
-mod certificates;
 mod collection;
 mod dns;
-mod firewall;
 mod licensing;
 mod ncsi;
 mod network;
@@ -194,9 +191,7 @@ pub static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
         ncsi::CHECKS,
         dns::CHECKS,
         proxy::CHECKS,
-        firewall::CHECKS,
         tls::CHECKS,
-        certificates::CHECKS,
         licensing::CHECKS,
         collection::CHECKS,
     ];

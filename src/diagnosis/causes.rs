@@ -90,8 +90,7 @@ fn follows_from_the_network(case: &Case<'_>, symptom: &str) -> bool {
 }
 
 /// What every fault of the network below it makes fail (decision 11).
-const NETWORK_SYMPTOMS: &[&str] =
-    &["endpoint-reachability", "windows-update-health", "ncsi-probe-result", "ncsi-profile-state"];
+const NETWORK_SYMPTOMS: &[&str] = &["windows-update-health", "ncsi-probe-result", "ncsi-profile-state"];
 /// What fails when TLS 1.2 is not spoken.
 const TLS_SYMPTOMS: &[&str] = &["tls-handshake-events", "error-text-older-windows"];
 
@@ -153,33 +152,15 @@ pub const ROWS: &[Row] = &[
     },
     Row {
         root: "winsock-catalog",
-        symptoms: &["dns-resolution", "endpoint-reachability", "ncsi-profile-state", "ncsi-probe-result"],
+        symptoms: &["ncsi-profile-state", "ncsi-probe-result"],
         when: always,
         why: "no program can open sockets as it should",
-    },
-    Row {
-        root: "hosts-file-override",
-        symptoms: &["dns-resolution", "endpoint-reachability"],
-        when: always,
-        why: "the hosts file beats DNS for these names",
     },
     Row {
         root: "proxy-winhttp",
         symptoms: NETWORK_SYMPTOMS,
         when: follows_from_the_network,
         why: "services reach the internet through this proxy",
-    },
-    Row {
-        root: "firewall-outbound",
-        symptoms: NETWORK_SYMPTOMS,
-        when: follows_from_the_network,
-        why: "the firewall drops these connections",
-    },
-    Row {
-        root: "dns-resolution",
-        symptoms: NETWORK_SYMPTOMS,
-        when: follows_from_the_network,
-        why: "names that do not resolve cannot be reached",
     },
     Row {
         root: "tls12-schannel-client",

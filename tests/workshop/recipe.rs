@@ -299,7 +299,11 @@ pub fn events(channel: &str, text: &str) -> Vec<u8> {
         if let Some(path) = name.strip_prefix("user_data ") {
             let (root, child) = path.split_once('/').expect("Root/Element");
             let element = tree.take().unwrap_or_else(|| Element::new(root));
-            tree = Some(element.child(Element::new(child).value(value)));
+            let child = match child.split_once('@') {
+                Some((child, attribute)) => Element::new(child).attribute(attribute, value),
+                None => Element::new(child).value(value),
+            };
+            tree = Some(element.child(child));
             current = Some(event);
         } else {
             current = Some(match name {

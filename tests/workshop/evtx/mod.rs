@@ -18,8 +18,10 @@ mod event;
 mod value;
 
 use chunk::Chunk;
+#[allow(unused_imports, reason = "not every user writes elements")]
 pub use element::Element;
 pub use event::EventSpec;
+#[allow(unused_imports, reason = "not every user writes values")]
 pub use value::{Value, crc32};
 
 const CHUNK: usize = 0x1_0000;
