@@ -467,7 +467,7 @@ fn remedy(case: &Case<'_>) -> Remedy {
     let mut steps = Vec::new();
     for member in &chains.members {
         let start = Service::read(case, &member.key).start;
-        if !start.found().is_some_and(|start| start.value == DISABLED) {
+        if start.found().is_none_or(|start| start.value != DISABLED) {
             continue;
         }
         let default = DEFAULT_STARTS.iter().find(|(key, _)| key.eq_ignore_ascii_case(&member.key));
