@@ -9,7 +9,7 @@ use memchr::memmem::Finder;
 use super::binxml::{Fault, Stream, Values};
 use super::bytes::{u32_at, u64_at};
 use super::decode::Decoder;
-use super::head::{Head, Property};
+use super::head::{Head, Names, Property};
 use super::offsets::OffsetMap;
 use super::tally::{KindMemo, Memo, Tally};
 use crate::artifact::event::{Event, EventFilter};
@@ -249,7 +249,10 @@ impl<'a> Chunk<'a, '_> {
             Some(false) => {}
             Some(true) => {
                 let decoded = match &plan.head {
-                    Some(head) => self.decoder.behind_head(head, plan.payload, values, record.number),
+                    Some(head) => {
+                        let names = plan.names(&self.found.tally);
+                        self.decoder.behind_head(head, plan.payload, values, names, record.number)
+                    }
                     None => self.decoder.event(whole, record.number, record.time),
                 };
                 self.keep(decoded, record, true);
@@ -285,6 +288,15 @@ impl<'a> Chunk<'a, '_> {
 }
 
 impl<'a> Plan<'a> {
+    /// The names of the record that was counted last.
+    fn names(&self, tally: &Tally) -> Names {
+        Names {
+            provider: tally.text(&self.provider),
+            channel: tally.text(&self.channel),
+            computer: tally.text(&self.computer),
+        }
+    }
+
     /// Counts a record by its head and tells whether it is wanted; `None`, and nothing is counted, when the head does not say
     /// enough.
     fn count(

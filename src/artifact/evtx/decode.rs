@@ -2,7 +2,7 @@
 
 use super::binxml::{Fault, Instance, Stream, Token, Value, Values};
 use super::bytes::{push_utf16, u64_at};
-use super::head::Head;
+use super::head::{Head, Names};
 use super::list::List;
 use super::offsets::OffsetMap;
 use super::values;
@@ -68,12 +68,13 @@ impl<'a> Decoder<'a> {
         head: &Head<'a>,
         payload: Option<u16>,
         values: Values<'a>,
+        names: Names,
         record_id: u64,
     ) -> Result<Event, Fault> {
         let at = head.rest.position();
         self.reserve = self.budget.saturating_sub(RECORD_BUDGET);
         let located = values.located(head.last_slot);
-        let event = head.event(&located, record_id);
+        let event = head.event(&located, names, record_id);
         let mut event = event.ok_or(Fault::new(at, "a System element with provider, id and time"))?;
         if let Some(fields) = self.listed(payload, &values)? {
             event.data = fields;

@@ -70,6 +70,14 @@ pub(super) struct Head<'a> {
     pub odd: bool,
 }
 
+/// The names that most records share.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub provider: String,
+    pub channel: String,
+    pub computer: String,
+}
+
 /// More tokens than any `System` element has.
 const TOKEN_LIMIT: usize = 250;
 
@@ -170,27 +178,26 @@ impl<'a> Head<'a> {
         self.sources.get(property as usize).copied().unwrap_or_default()
     }
 
-    /// An event with the properties of `System`; its data is still to come. `None` when a property that every event has is missing
-    /// or of an unexpected type.
-    pub(super) fn event(&self, values: &Located<'a>, record_id: u64) -> Option<Event> {
+    /// An event with the properties of `System`; its data is still to come. The names were turned into text before. `None` when a
+    /// property that every event has is missing or of an unexpected type.
+    pub(super) fn event(&self, values: &Located<'a>, names: Names, record_id: u64) -> Option<Event> {
         let shown = |property| {
             let left_out =
                 |(target, slot): &(usize, u16)| *target == property as usize && values.is_null(*slot);
             if self.dependent.iter().any(left_out) { Source::Nowhere } else { self.source(property) }
         };
-        let text = |property| self.source(property).text(values).map(utf16);
         let number = |property| shown(property).number(values);
         let small = |property| number(property).and_then(|number| u32::try_from(number).ok());
         Some(Event {
-            channel: text(Property::Channel).unwrap_or_default(),
-            provider: text(Property::Provider)?,
+            channel: names.channel,
+            provider: names.provider,
             event_id: small(Property::EventId)?,
             qualifiers: small(Property::Qualifiers),
             version: small(Property::Version),
             level: small(Property::Level),
             record_id: number(Property::RecordId).unwrap_or(record_id),
             time: self.source(Property::Time).time(values)?,
-            computer: text(Property::Computer).unwrap_or_default(),
+            computer: names.computer,
             user_sid: shown(Property::UserSid).any_text(values).filter(|sid| !sid.is_empty()),
             process_id: small(Property::ProcessId),
             data: Vec::new(),

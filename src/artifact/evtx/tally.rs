@@ -79,6 +79,11 @@ impl<'a> Memo<'a> {
 }
 
 impl Tally {
+    /// The text of the name that a memo holds.
+    pub(super) fn text(&self, memo: &Memo<'_>) -> String {
+        self.names.get(memo.number).map(|name| name.text.clone()).unwrap_or_default()
+    }
+
     fn number(&mut self, bytes: &[u8]) -> usize {
         if let Some(number) = self.numbers.get(bytes) {
             return *number;
