@@ -8,8 +8,10 @@ pub mod collect;
 pub mod judgement;
 pub mod signals;
 
+mod broker;
 mod collection;
 mod dns;
+mod identity;
 mod licensing;
 mod ncsi;
 mod network;
@@ -192,6 +194,8 @@ pub static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
         dns::CHECKS,
         proxy::CHECKS,
         tls::CHECKS,
+        broker::CHECKS,
+        identity::CHECKS,
         licensing::CHECKS,
         collection::CHECKS,
     ];

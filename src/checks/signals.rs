@@ -32,6 +32,12 @@ pub const NETWORKS: Want = Want {
     ids: &[10000, 10001],
     channels: &["Microsoft-Windows-NetworkProfile/Operational"],
 };
+/// Dialogs that Office showed: 2016 and later, 2013, 2010.
+pub const DIALOGS: [Want; 3] = [
+    Want { provider: "Microsoft Office 16 Alerts", ids: &[300], channels: &["OAlerts"] },
+    Want { provider: "Microsoft Office 15 Alerts", ids: &[300], channels: &["OAlerts"] },
+    Want { provider: "Microsoft Office 14 Alerts", ids: &[300], channels: &["OAlerts"] },
+];
 
 /// All of them, for the interest of the checks.
 pub const ALL: &[Want] = &[BROKER, TRANSFERS_FAILED, UPDATES_FAILED];

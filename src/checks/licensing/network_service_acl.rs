@@ -28,7 +28,7 @@ use super::records;
 use crate::artifact::security::{KEY_ALL_ACCESS, KEY_READ, SecurityDescriptor, Sid};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
-use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect};
+use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect, signals};
 use crate::evidence::{Confidence, Lookup, Sourced};
 
 /// Where the account's part of the registry is.
@@ -42,7 +42,7 @@ pub const CHECK: Check = Check {
     title: "NETWORK SERVICE may not use its part of the registry",
     layer: Layer::Licensing,
     article: SECTION,
-    wants: &[records::PROTECTION, records::DIALOGS[0], records::DIALOGS[1], records::DIALOGS[2]],
+    wants: &[records::PROTECTION, signals::DIALOGS[0], signals::DIALOGS[1], signals::DIALOGS[2]],
     healthy: "NETWORK SERVICE has full control of its part of the registry.",
     source_text: include_str!("network_service_acl.rs"),
     run,

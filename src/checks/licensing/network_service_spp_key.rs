@@ -27,7 +27,7 @@ use super::{key_security, records};
 use crate::artifact::security::{KEY_ALL_ACCESS, Sid};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation, Status};
-use crate::checks::{Check, Layer, Remedy, collect};
+use crate::checks::{Check, Layer, Remedy, collect, signals};
 use crate::evidence::{Confidence, Lookup};
 
 /// Below the root of the hive.
@@ -39,7 +39,7 @@ pub const CHECK: Check = Check {
     title: "The licensing key of NETWORK SERVICE is missing or locked",
     layer: Layer::Licensing,
     article: SECTION,
-    wants: &[records::PROTECTION, records::DIALOGS[0], records::DIALOGS[1], records::DIALOGS[2]],
+    wants: &[records::PROTECTION, signals::DIALOGS[0], signals::DIALOGS[1], signals::DIALOGS[2]],
     healthy: "The licensing key of NETWORK SERVICE exists, and the service has full control of it.",
     source_text: include_str!("network_service_spp_key.rs"),
     run,

@@ -8,6 +8,7 @@ use crate::artifact::event::Event;
 use crate::artifact::event_decode::{ErrorCode, codes_in};
 use crate::checks::case::Case;
 use crate::checks::judgement::Observation;
+use crate::checks::signals::DIALOGS;
 use crate::evidence::events::Want;
 use crate::evidence::{Sourced, captures};
 
@@ -17,12 +18,6 @@ pub const PROTECTION: Want = Want {
     ids: &[1003, 1014, 8198, 8200, 8208],
     channels: &["Application"],
 };
-/// Dialogs of Office 2016 and later, 2013, 2010.
-pub const DIALOGS: [Want; 3] = [
-    Want { provider: "Microsoft Office 16 Alerts", ids: &[300], channels: &["OAlerts"] },
-    Want { provider: "Microsoft Office 15 Alerts", ids: &[300], channels: &["OAlerts"] },
-    Want { provider: "Microsoft Office 14 Alerts", ids: &[300], channels: &["OAlerts"] },
-];
 
 /// Application ids of Office in the Software Protection service: 2013 and later, 2010.
 const OFFICE: [&str; 2] = ["0ff1ce15-a989-479d-af46-f275c6370663", "59a52881-a989-479d-af46-f275c6370663"];
