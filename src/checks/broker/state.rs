@@ -51,6 +51,12 @@ const APP_STATE: Want = Want {
     ids: &[10, 11, 12, 13, 20, 21, 22, 23, 24],
     channels: &["Application"],
 };
+/// Starts of app packages.
+const STARTS: Want = Want {
+    provider: "Microsoft-Windows-AppModel-Runtime",
+    ids: &[],
+    channels: &["Microsoft-Windows-AppModel-Runtime/Admin"],
+};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -58,7 +64,7 @@ pub const CHECK: Check = Check {
     title: "The data of the plug-ins in the user's profile is broken",
     layer: Layer::Broker,
     article: SECTION,
-    wants: &[RECORDS, OWNERS, CRASHES, APP_STATE],
+    wants: &[RECORDS, OWNERS, CRASHES, APP_STATE, STARTS],
     healthy: "Nothing shows that the data of the plug-ins is broken.",
     source_text: include_str!("state.rs"),
     run,
@@ -84,6 +90,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
     let user = user.as_ref();
     errors(case, j, user);
     crashes(case, j, user);
+    starts(case, j, user);
     app_state(case, j, user);
     if let Some(user) = user {
         folders(case, j, user);
@@ -184,6 +191,22 @@ fn crashes(case: &Case<'_>, j: &Judgement, user: Option<&UserHive>) {
                 format!("The plug-in that signs in crashed {} times in the failure window.", records.len());
             j.blocker(Confidence::High, summary, [last.shows(format!("Application Error 1000, {PROGRAM}"))]);
         }
+    }
+}
+
+/// Failed starts say little by themselves: the sign-in's own records decide.
+fn starts(case: &Case<'_>, j: &Judgement, user: Option<&UserHive>) {
+    const ERROR: u32 = 2;
+    let failed = |event: &&Sourced<&Event>| {
+        event.value.level.is_some_and(|level| (1..=ERROR).contains(&level))
+            && is_about_plugin(event.value)
+            && !is_of_another_user(user, event.value)
+    };
+    let count = case.events(STARTS).iter().filter(failed).count();
+    if count > 0 {
+        j.note(format!(
+            "Windows could not start a plug-in {count} time(s) in the failure window (AppModel-Runtime)."
+        ));
     }
 }
 

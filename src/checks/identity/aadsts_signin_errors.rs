@@ -91,7 +91,9 @@ fn group_of(code: u32) -> Option<Group> {
 fn run(case: &Case<'_>, j: &Judgement) {
     let answers = answers::read(case, j);
     let good = Good::read(case);
-    let newest = answers.last().and_then(|answer| group_of(answer.code));
+    // An ordinary interrupt is neither a refusal nor a success.
+    let newest =
+        answers.iter().rfind(|answer| !is_normal(answer.code)).and_then(|answer| group_of(answer.code));
     for (group, _) in GROUPS.iter().chain(&[(Group::Refusal, &[][..])]) {
         let of_group = |answer: &&Answer| {
             group_of(answer.code) == Some(*group) && !owns(answer.code) && !is_normal(answer.code)
@@ -130,15 +132,12 @@ fn judge(j: &Judgement, group: Group, found: &[&Answer], last: &Answer, newest: 
         return;
     }
     let repeated = found.len() >= 2;
+    let still = matches!(newest, Some(Group::Credentials | Group::Tenant));
     let times = format!("{} time(s) in the failure window", found.len());
     let (status, confidence, about) = match group {
         // R65: only while the newest answer is still one of them.
-        Group::Credentials if repeated && newest == Some(group) => {
-            (Status::Blocker, Confidence::High, "the user")
-        }
-        Group::Tenant if repeated && newest == Some(group) => {
-            (Status::Blocker, Confidence::High, "the user in this tenant")
-        }
+        Group::Credentials if repeated && still => (Status::Blocker, Confidence::High, "the user"),
+        Group::Tenant if repeated && still => (Status::Blocker, Confidence::High, "the user in this tenant"),
         Group::Credentials => (Status::Warning, Confidence::Low, "the user"),
         Group::Tenant => (Status::Warning, Confidence::Low, "the user in this tenant"),
         Group::Device if repeated => (Status::Blocker, Confidence::High, "the device"),

@@ -3,6 +3,7 @@
 //! A hive shows the start type and not the state; the state comes from `sc` and `Get-Service`, and from what the service wrote
 //! when it started, failed or worked.
 
+mod chain;
 pub mod svc_dependencies;
 pub mod svc_eventlog;
 pub mod svc_ncdautosetup;

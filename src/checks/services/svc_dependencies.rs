@@ -24,14 +24,10 @@
 //! # Sources
 //! domain.md 5.8 `svc-dependencies`; trap 7; decisions 9 and 10; R2, R14 and R27 of section 14; the article's section on services.
 
-use std::collections::{HashMap, VecDeque};
-
+use super::chain::{CLICK_TO_RUN, Chains, DEFAULT_STARTS, Member, Parent, Presence, Root, captured};
 use super::{
-    DISABLED, FAILURES, RUNNING, STOPPED, Service, dependencies, failure_seen, failures, key_path,
-    start_seen, state_seen,
+    DISABLED, FAILURES, RUNNING, STOPPED, Service, failure_seen, failures, key_path, start_seen, state_seen,
 };
-use crate::artifact::capture::service::ServiceState;
-use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::service_of;
 use crate::artifact::value::RegValue;
@@ -40,7 +36,7 @@ use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect};
 use crate::evidence::events::Want;
 use crate::evidence::os::{CURRENT_VERSION, Generation};
-use crate::evidence::{Confidence, Lookup, Sourced, Unknown, captures};
+use crate::evidence::{Confidence, Lookup, Sourced};
 
 /// A service could not log on: its account lacks the right to.
 const NO_LOGON_RIGHT: Want =
@@ -61,57 +57,8 @@ pub const CHECK: Check = Check {
     remedy,
 };
 
-/// Where the walk begins.
-struct Root {
-    key: &'static str,
-    /// A broken service below it stops activation.
-    critical: bool,
-    /// What its own start type "disabled" is here; `None` where another check says it.
-    disabled: Option<Status>,
-}
-
-const fn root(key: &'static str, critical: bool, disabled: Option<Status>) -> Root {
-    Root { key, critical, disabled }
-}
-
-/// The critical ones first: the first visit decides how grave a fault below is.
-const ROOTS: &[Root] = &[
-    root("netprofm", true, None),
-    root("NlaSvc", true, None),
-    root("CryptSvc", true, Some(Status::Blocker)),
-    root("TokenBroker", true, Some(Status::Blocker)),
-    root("NcdAutoSetup", false, None),
-    root("WinHttpAutoProxySvc", false, None),
-    root("sppsvc", false, None),
-    root(CLICK_TO_RUN, false, Some(Status::Warning)),
-];
-/// Not a part of Windows: its program is in Program Files.
-const CLICK_TO_RUN: &str = "ClickToRunSvc";
-/// Every Windows has it, so its absence is no difference between releases (R14).
+/// Every Windows from 7 on has it, so its absence is no difference between releases (R14).
 const ALWAYS_THERE: &str = "sppsvc";
-/// No chain of Windows comes near this; a damaged hive may.
-const MOST_MEMBERS: usize = 400;
-
-/// Default start types, for the remedy (domain.md 5.8).
-const DEFAULT_STARTS: &[(&str, &str)] = &[
-    ("NlaSvc", "auto"),
-    ("EventLog", "auto"),
-    ("nsi", "auto"),
-    ("Dhcp", "auto"),
-    ("Dnscache", "auto"),
-    ("RpcSs", "auto"),
-    ("RpcEptMapper", "auto"),
-    ("DcomLaunch", "auto"),
-    ("CryptSvc", "auto"),
-    ("ClickToRunSvc", "auto"),
-    ("Tcpip", "boot"),
-    ("nsiproxy", "system"),
-    ("Afd", "system"),
-    ("netprofm", "demand"),
-    ("TokenBroker", "demand"),
-    ("UserManager", "auto"),
-    ("WinHttpAutoProxySvc", "demand"),
-];
 
 /// Default accounts of Windows 10 (domain.md 5.8, read from a hive of build 19041).
 const ACCOUNTS: &[(&str, &str)] = &[
@@ -129,157 +76,6 @@ const ACCOUNTS: &[(&str, &str)] = &[
     ("sppsvc", "networkservice"),
 ];
 
-/// A service or driver of the chains.
-struct Member {
-    key: String,
-    critical: bool,
-    root: Option<&'static Root>,
-    /// The services that name it, critical ones first: where that stands, and whether a fault of it stops activation.
-    named_by: Option<Parent>,
-    presence: Presence,
-}
-
-struct Parent {
-    key: String,
-    critical: bool,
-    seen: Observation,
-}
-
-enum Presence {
-    There,
-    NotThere(Observation),
-    Unknown(Unknown),
-}
-
-/// The chains, each service once.
-#[derive(Default)]
-struct Chains {
-    members: Vec<Member>,
-    /// Position in `members` by key in lower case.
-    index: HashMap<String, usize>,
-    /// What could not be followed.
-    unknown: Vec<Unknown>,
-}
-
-impl Chains {
-    fn walk(case: &Case<'_>) -> Self {
-        let mut chains = Self::default();
-        let mut open = VecDeque::new();
-        for root in ROOTS {
-            let at = chains.member(case, root.key, root.critical, &mut open);
-            if let Some(member) = at.and_then(|at| chains.members.get_mut(at)) {
-                member.root = Some(root);
-            }
-            // Each root's chain is followed to its end, so that the first visit is the gravest.
-            while let Some(at) = open.pop_front() {
-                chains.follow(case, at, &mut open);
-            }
-        }
-        chains
-    }
-
-    fn member(
-        &mut self,
-        case: &Case<'_>,
-        key: &str,
-        critical: bool,
-        open: &mut VecDeque<usize>,
-    ) -> Option<usize> {
-        let folded = key.to_lowercase();
-        if let Some(at) = self.index.get(&folded) {
-            return Some(*at);
-        }
-        let at = self.members.len();
-        if at == MOST_MEMBERS {
-            return None;
-        }
-        let key = known_spelling(key);
-        let presence = presence(case, key);
-        self.members.push(Member { key: key.to_owned(), critical, root: None, named_by: None, presence });
-        self.index.insert(folded, at);
-        open.push_back(at);
-        Some(at)
-    }
-
-    fn follow(&mut self, case: &Case<'_>, at: usize, open: &mut VecDeque<usize>) {
-        let Some(member) = self.members.get(at).filter(|member| matches!(member.presence, Presence::There))
-        else {
-            return;
-        };
-        let (key, critical) = (member.key.clone(), member.critical);
-        let needs = match needs(case, &key) {
-            Lookup::Found(list) => list,
-            Lookup::Absent(_) => return,
-            Lookup::Unknown(unknown) => {
-                self.unknown.push(unknown);
-                return;
-            }
-        };
-        // Entries that begin with + are groups of drivers.
-        for name in needs.value.iter().filter(|name| !name.starts_with('+')) {
-            let Some(below) = self.member(case, name, critical, open) else { continue };
-            let seen = needs.shows(needs.value.join(", "));
-            let parent = Parent { key: key.clone(), critical, seen };
-            if let Some(member) = self.members.get_mut(below)
-                && member.named_by.as_ref().is_none_or(|known| !known.critical && critical)
-            {
-                member.named_by = Some(parent);
-            }
-        }
-    }
-
-    fn find(&self, key: &str) -> Option<&Member> {
-        self.index.get(&key.to_lowercase()).and_then(|at| self.members.get(*at))
-    }
-}
-
-/// The name of a service as it is usually written: lists of dependencies use any case.
-fn known_spelling(key: &str) -> &str {
-    let roots = ROOTS.iter().map(|root| root.key);
-    let mut known = roots.chain(DEFAULT_STARTS.iter().map(|(key, _)| *key));
-    known.find(|name| name.eq_ignore_ascii_case(key)).unwrap_or(key)
-}
-
-/// What command outputs say of a service.
-fn captured<'e>(case: &Case<'e>, key: &str) -> Option<Sourced<&'e ServiceState>> {
-    let mut found = None;
-    for capture in case.evidence.captures.each(CaptureKind::Service) {
-        let CaptureData::Service(data) = &capture.value.data else { continue };
-        for item in data.services.iter().filter(|item| item.key.eq_ignore_ascii_case(key)) {
-            found = Some(Sourced { value: item, source: captures::line(capture.source.artifact, item.line) });
-        }
-    }
-    found
-}
-
-/// Whether the machine has a service. A list of active services proves no absence (R27); the error 1060 does.
-fn presence(case: &Case<'_>, key: &str) -> Presence {
-    match case.evidence.registry.key(&key_path(key)) {
-        Lookup::Found(_) => Presence::There,
-        Lookup::Absent(source) => Presence::NotThere(source.shows("the key does not exist")),
-        Lookup::Unknown(unknown) => match captured(case, key) {
-            Some(item) if item.value.missing => {
-                Presence::NotThere(item.shows("the service does not exist (1060)"))
-            }
-            Some(item) if item.value.state.is_some() || item.value.start.is_some() => Presence::There,
-            _ => Presence::Unknown(unknown),
-        },
-    }
-}
-
-/// What a service depends on.
-fn needs(case: &Case<'_>, key: &str) -> Lookup<Vec<String>> {
-    match dependencies(case, key) {
-        Lookup::Unknown(unknown) => match captured(case, key) {
-            Some(Sourced { value: ServiceState { dependencies: Some(list), .. }, source }) => {
-                Lookup::Found(Sourced { value: list.clone(), source })
-            }
-            _ => Lookup::Unknown(unknown),
-        },
-        answer => answer,
-    }
-}
-
 fn run(case: &Case<'_>, j: &Judgement) {
     let chains = Chains::walk(case);
     let system_root = case.value(CURRENT_VERSION, "SystemRoot");
@@ -294,7 +90,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
                 program(case, j, member, system_root.as_deref());
                 account(case, j, member);
             }
-            Presence::NotThere(seen) => missing(j, member, seen),
+            Presence::NotThere(seen) => missing(case, j, member, seen),
             Presence::Unknown(unknown) => j.missing(unknown, collect::SYSTEM),
         }
     }
@@ -332,13 +128,14 @@ fn start_type(case: &Case<'_>, j: &Judgement, member: &Member) {
 }
 
 /// Only a service that another one names can be missing; where the walk begins, a release may simply not have it (R14).
-fn missing(j: &Judgement, member: &Member, seen: &Observation) {
+fn missing(case: &Case<'_>, j: &Judgement, member: &Member, seen: &Observation) {
     let (status, parent) = gravity(member);
     if let Some(parent) = parent {
         let summary = format!("{} does not exist, and {} cannot start without it.", member.key, parent.key);
         j.row(status, Confidence::High, summary, vec![seen.clone(), parent.seen.clone()]);
-    } else if member.key == ALWAYS_THERE {
-        let summary = "The Software Protection service (sppsvc) does not exist, though every Windows has it.";
+    } else if member.key == ALWAYS_THERE && case.os().generation() >= Some(Generation::Seven) {
+        let summary =
+            "The Software Protection service (sppsvc) does not exist, though this Windows has it by default.";
         j.warning(Confidence::Medium, summary, [seen.clone()]);
     }
 }
