@@ -2,16 +2,11 @@
 
 use crate::artifact::event::Event;
 use crate::checks::case::Case;
+use crate::checks::signals::NETWORKS;
 use crate::evidence::Sourced;
 use crate::evidence::events::Want;
 use crate::time::FileTime;
 
-/// A network was connected, or disconnected.
-pub const NETWORKS: Want = Want {
-    provider: "Microsoft-Windows-NetworkProfile",
-    ids: &[10000, 10001],
-    channels: &["Microsoft-Windows-NetworkProfile/Operational"],
-};
 /// What NCSI thinks an interface can reach: 0 nothing, 1 local, 2 the internet.
 pub const CAPABILITY: Want = Want {
     provider: "Microsoft-Windows-NCSI",

@@ -62,7 +62,7 @@ pub const CHECK: Check = Check {
         NO_TOKEN,
         HELPERS,
         TOKEN_GIVEN,
-        link::NETWORKS,
+        signals::NETWORKS,
         link::CAPABILITY,
         link::BOOTS,
         link::RESUMES,
