@@ -1,6 +1,6 @@
 //! `wmic qfe` and `Get-HotFix`: installed updates.
 //!
-//! KB numbers and property names are the same everywhere; dates are not ([`dates`]). The list proves what it names; it never
+//! KB numbers and property names are the same everywhere; dates are not (`dates`). The list proves what it names; it never
 //! proves that an update is missing, because cumulative updates replace others without naming them.
 
 mod dates;

@@ -1,7 +1,7 @@
 //! `systeminfo`: the machine, its version, its updates and its network cards.
 //!
 //! All labels and many words are translated, dates are in the user's regional format, so nothing but place and type is trusted
-//! ([`rows`]). The list of updates can be shorter than the number above it says (Windows 7 cuts it), and then it proves the
+//! (`rows`). The list of updates can be shorter than the number above it says (Windows 7 cuts it), and then it proves the
 //! presence of what it names and the absence of nothing.
 
 pub mod labels;

@@ -12,7 +12,7 @@
 //! Let *.msftconnecttest.com and *.msftncsi.com pass on port 80 and in DNS; sign in at the portal.
 //!
 //! # Verify
-//! http://www.msftconnecttest.com/connecttest.txt shows "Microsoft Connect Test"; dns.msftncsi.com resolves to 131.107.255.255.
+//! `http://www.msftconnecttest.com/connecttest.txt` shows "Microsoft Connect Test"; dns.msftncsi.com resolves to 131.107.255.255.
 //!
 //! # When this is wrong
 //! dns.msftncsi.com has an IPv4 and an IPv6 answer, and nslookup prints the IPv6 one first: the answer is good when either is the expected
