@@ -231,6 +231,18 @@ fn a_template_cannot_blow_up_a_value() {
 }
 
 #[test]
+fn domain_11_vector_10_package_in_user_data() {
+    // AppLocker writes UserData/RuleAndFileData/Package (domain.md 2.3).
+    let rule =
+        Element::new("RuleAndFileData").child(Element::new("Package").value("MICROSOFT.AAD.BROKERPLUGIN"));
+    let event = EventSpec::new("Microsoft-Windows-AppLocker", 8020, "2026-11-19T08:00:00Z").user_data(rule);
+    let log = everything(
+        &LogBuilder::new("Microsoft-Windows-AppLocker/Packaged app-Execution").event(event).build(),
+    );
+    assert_eq!(log.events[0].user("Package").as_deref(), Some("MICROSOFT.AAD.BROKERPLUGIN"));
+}
+
+#[test]
 fn long_logs_are_the_same_on_several_threads() {
     let event =
         |number: u16| EventSpec::new("Provider", number, "2026-11-19T08:00:00Z").data("", Value::u16(number));
