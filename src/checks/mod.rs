@@ -10,6 +10,7 @@ pub mod required;
 pub mod signals;
 
 mod certificates;
+mod client;
 mod collection;
 mod dns;
 mod firewall;
@@ -197,6 +198,7 @@ pub static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
         firewall::CHECKS,
         tls::CHECKS,
         certificates::CHECKS,
+        client::CHECKS,
         licensing::CHECKS,
         collection::CHECKS,
     ];
