@@ -6,10 +6,13 @@
 pub mod case;
 pub mod collect;
 pub mod judgement;
+pub mod required;
 pub mod signals;
 
+mod certificates;
 mod collection;
 mod dns;
+mod firewall;
 mod licensing;
 mod ncsi;
 mod network;
@@ -191,7 +194,9 @@ pub static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
         ncsi::CHECKS,
         dns::CHECKS,
         proxy::CHECKS,
+        firewall::CHECKS,
         tls::CHECKS,
+        certificates::CHECKS,
         licensing::CHECKS,
         collection::CHECKS,
     ];

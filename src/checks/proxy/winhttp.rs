@@ -135,6 +135,30 @@ fn judge(case: &Case<'_>, j: &Judgement, settings: &[Setting]) {
     j.row(Status::Warning, Confidence::Medium, summary, evidence());
 }
 
+/// The proxy of services as other checks need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InForce {
+    /// None.
+    Direct,
+    /// This one.
+    Proxy(String),
+    /// Nothing collected tells.
+    Unknown,
+}
+
+/// The proxy of services, from the source that tells most.
+pub fn in_force(case: &Case<'_>) -> InForce {
+    let mut settings = from_netsh(case);
+    if let View::Read(setting) = view(&Judgement::default(), case.value(CONNECTIONS, VALUE)) {
+        settings.push(setting);
+    }
+    match settings.into_iter().next().map(|setting| setting.proxy) {
+        Some(Some(proxy)) => InForce::Proxy(proxy),
+        Some(None) => InForce::Direct,
+        None => InForce::Unknown,
+    }
+}
+
 enum View {
     Read(Setting),
     Unknown(Unknown),
