@@ -100,7 +100,9 @@ fn run(case: &Case<'_>, j: &Judgement) {
         recorded_rules(j, &changes);
     }
     dropped::judge(case, j, is_activation_program);
-    j.note("Local Windows firewall only: firewalls of other products and of the network cannot be seen in a collection from this machine.");
+    if firewall.has_registry || j.has_finding() {
+        j.note("Local Windows firewall only: firewalls of other products and of the network cannot be seen in a collection from this machine.");
+    }
 }
 
 /// True when the service that enforces the rules is disabled.
