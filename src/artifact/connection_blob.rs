@@ -1,13 +1,17 @@
 //! Connection blobs: the binary values in which WinHTTP and WinINET keep their proxy settings.
 //!
 //! `WinHttpSettings`, `DefaultConnectionSettings` and `SavedLegacySettings` share one layout (domain.md 6.6): version, change counter,
-//! flags, then length-prefixed ANSI strings. What follows the PAC URL was inferred from samples and decides nothing.
+//! flags, then length-prefixed ANSI strings. What follows the PAC URL was inferred from samples: it is read where it fits, and a tail that
+//! does not fit is no damage.
+
+use std::net::{IpAddr, Ipv4Addr};
 
 use nom::bytes::complete::take;
-use nom::number::complete::le_u32;
+use nom::number::complete::{le_u32, le_u64};
 use nom::{IResult, Parser};
 
 use super::{Place, Problem};
+use crate::time::FileTime;
 
 /// Flag: direct connections are allowed. Practically always set.
 pub const DIRECT: u32 = 0x1;
@@ -38,7 +42,14 @@ pub struct ConnectionBlob {
     pub pac: String,
     /// The last PAC URL that auto-detection found.
     pub detected_pac: String,
+    /// When auto-detection last ran.
+    pub detected_at: Option<FileTime>,
+    /// Addresses of the interfaces at that time, IPv4 only.
+    pub addresses: Vec<IpAddr>,
 }
+
+/// What a blob sets: flags, proxy, bypass list, PAC URL. The counter and the tail are not among it (R6).
+pub type BlobSettings<'b> = (u32, &'b str, &'b str, &'b str);
 
 impl ConnectionBlob {
     /// Reads a blob. A problem names the offset inside the value.
@@ -68,11 +79,41 @@ impl ConnectionBlob {
         }
         let (rest, pac) = text(rest).map_err(|_| short(rest, "the PAC URL's length and text"))?;
         blob.pac = ansi(pac).ok_or_else(|| Problem::new(at(rest), "a PAC URL in ASCII", hex(pac)))?;
-        // The tail: auto-discovery flags and the URL that was detected. Unknown tails are accepted.
-        if let Ok((_, (_, detected))) = (le_u32::<_, ()>, text).parse(rest) {
-            blob.detected_pac = ansi(detected).unwrap_or_default();
-        }
+        blob.tail(rest);
         Ok(blob)
+    }
+
+    /// The tail: auto-discovery flags, the URL that was detected and when, and the addresses of the interfaces. Unknown tails are
+    /// accepted.
+    fn tail(&mut self, input: &[u8]) {
+        let Ok((rest, (_, detected))) = (le_u32::<_, ()>, text).parse(input) else { return };
+        self.detected_pac = ansi(detected).unwrap_or_default();
+        let Ok((rest, ticks)) = le_u64::<_, ()>(rest) else { return };
+        self.detected_at = (ticks != 0).then_some(FileTime::from_ticks(ticks));
+        let (skip, size, at) = match self.version {
+            0x46 => (12_usize, 128, 4),
+            0x3c => (0, 4, 0),
+            _ => return,
+        };
+        let Some((count, list)) = rest.get(skip..).and_then(<[u8]>::split_first_chunk::<4>) else { return };
+        let count = usize::try_from(u32::from_le_bytes(*count)).unwrap_or_default();
+        let ipv4 = |entry: &[u8]| {
+            // A socket address begins with its family; 2 is IPv4, then port and address.
+            let is_ipv4 = at == 0 || entry.starts_with(&[2, 0]);
+            let bytes = entry.get(at..)?.first_chunk::<4>().filter(|_| is_ipv4)?;
+            Some(IpAddr::from(Ipv4Addr::from(*bytes)))
+        };
+        self.addresses = list.chunks_exact(size).take(count).filter_map(ipv4).collect();
+    }
+
+    /// The blob that says nothing but "direct".
+    pub fn direct() -> Self {
+        Self { version: 0x18, flags: DIRECT, ..Self::default() }
+    }
+
+    /// What it sets, for comparisons.
+    pub fn settings(&self) -> BlobSettings<'_> {
+        (self.flags & 0xf, self.proxy.trim(), self.bypass.trim(), self.pac.trim())
     }
 
     /// Whether the version is one that Windows writes; another one is a note while the lengths add up (decision 25).
@@ -125,6 +166,36 @@ mod tests {
         .unwrap();
         assert_eq!((blob.version, blob.counter, blob.flags), (0x46, 6, DIRECT | AUTO_DETECT));
         assert!(blob.proxy.is_empty() && blob.pac.is_empty() && blob.detected_pac.is_empty());
+        assert_eq!(blob.detected_at.unwrap().to_string(), "2011-09-16T21:13:42Z");
+        // The tail as section 6.6 lays it out up to 184 bytes, with the address that section 11 gives.
+        let mut whole =
+            bytes("46000000 06000000 09000000 00000000 00000000 00000000 04000000 00000000 c58ae982b574cc01");
+        whole.extend(bytes("00000000 00000000 00000000 01000000 02000000 0a033a06"));
+        whole.resize(184, 0);
+        assert_eq!(ConnectionBlob::parse(&whole).unwrap().addresses, [IpAddr::from([10, 3, 58, 6])]);
+    }
+
+    #[test]
+    fn an_address_count_past_the_end_allocates_nothing() {
+        let blob = ConnectionBlob::parse(&bytes(
+            "3c000000 02000000 01000000 00000000 00000000 00000000 04000000 00000000 f066d29c49dec401 ffffffff c0a800eb",
+        ))
+        .unwrap();
+        assert_eq!(blob.addresses.len(), 1);
+    }
+
+    #[test]
+    fn counters_and_tails_are_no_settings() {
+        // R6.
+        let one = ConnectionBlob {
+            counter: 3,
+            flags: 9,
+            detected_pac: "http://a/".into(),
+            ..ConnectionBlob::default()
+        };
+        let other = ConnectionBlob { counter: 54, flags: 9, ..ConnectionBlob::default() };
+        assert_eq!(one.settings(), other.settings());
+        assert_ne!(one.settings(), ConnectionBlob::direct().settings());
     }
 
     #[test]
@@ -134,6 +205,8 @@ mod tests {
         ))
         .unwrap();
         assert_eq!((blob.version, blob.flags), (0x3c, DIRECT));
+        assert!(blob.detected_at.unwrap().to_string().starts_with("2004-12-09"));
+        assert_eq!(blob.addresses, [IpAddr::from([192, 168, 0, 235])]);
         assert!(blob.known_version());
     }
 

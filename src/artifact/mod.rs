@@ -15,6 +15,7 @@ mod event_listing;
 pub mod event_text;
 pub mod event_xml;
 pub mod evtx;
+pub mod firewall_rule;
 pub mod hive;
 pub mod identify;
 pub mod item_property;

@@ -45,6 +45,12 @@ pub const SECURITY_PRODUCTS: &str = "fltmc > fltmc.txt and tasklist /svc > taskl
 /// The security of a key of NETWORK SERVICE.
 pub const NETWORK_SERVICE_SECURITY: &str = r"reg save HKU\S-1-5-20 NetworkService.hiv /y (elevated), or Get-Acl 'Registry::HKEY_USERS\S-1-5-20' | Format-List * (elevated)";
 
+/// Transfers in the background.
+pub const BITS_LOG: &str = "wevtutil epl Microsoft-Windows-Bits-Client/Operational Bits.evtx";
+/// Device registration.
+pub const REGISTRATION_LOG: &str =
+    "wevtutil epl \"Microsoft-Windows-User Device Registration/Admin\" UserDeviceRegistration.evtx";
+
 /// How to collect a registry key.
 pub fn for_key(path: &str) -> &'static str {
     const ROOTS: &[(&str, &str)] =

@@ -6,11 +6,15 @@
 pub mod case;
 pub mod collect;
 pub mod judgement;
+pub mod required;
 pub mod signals;
 
 mod broker;
+mod certificates;
+mod client;
 mod collection;
 mod dns;
+mod firewall;
 mod identity;
 mod licensing;
 mod ncsi;
@@ -193,9 +197,12 @@ pub static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
         ncsi::CHECKS,
         dns::CHECKS,
         proxy::CHECKS,
+        firewall::CHECKS,
         tls::CHECKS,
+        certificates::CHECKS,
         broker::CHECKS,
         identity::CHECKS,
+        client::CHECKS,
         licensing::CHECKS,
         collection::CHECKS,
     ];

@@ -215,6 +215,18 @@ mod tests {
     }
 
     #[test]
+    fn name_type_and_server_of_the_command() {
+        let asked =
+            asked_for("Resolve-DnsName -Name 'msoid.contoso.com' -Type cname -DnsOnly -Server 8.8.8.8");
+        assert_eq!(
+            (asked.name, asked.kind, asked.server),
+            (Some("msoid.contoso.com"), Some("cname"), Some("8.8.8.8"))
+        );
+        let asked = asked_for("Resolve-DnsName msoid.contoso.com -Server");
+        assert_eq!((asked.name, asked.kind, asked.server), (Some("msoid.contoso.com"), None, None));
+    }
+
+    #[test]
     fn the_soa_of_the_zone_is_no_answer() {
         let data = only(
             "Name                        Type TTL   Section    PrimaryServer               NameAdministrator           SerialNumber\n\

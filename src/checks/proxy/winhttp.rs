@@ -2,8 +2,8 @@
 //!
 //! # What it looks at
 //! `WinHttpSettings` below `Internet Settings\Connections` in the SOFTWARE hive, in the native and the 32-bit view; the outputs of
-//! `netsh winhttp show proxy` and `show advproxy`; BITS transfers that name the proxy they used; sign-in and update errors of the network
-//! class in the failure window.
+//! `netsh winhttp show proxy` and `show advproxy`; BITS transfers, name queries and connection tests that name the proxy; sign-in and
+//! update errors of the network class in the failure window.
 //!
 //! # Why it blocks activation
 //! Licensing and device registration run as services and use WinHTTP, not the user's browser settings. If WinHTTP names a proxy that
@@ -23,27 +23,22 @@
 //! # Sources
 //! domain.md 5.3 `proxy-winhttp`, 6.6; decision 25; R6, R12 and R18 of section 14.
 
+use super::TRANSFERS;
+use super::address::mask_url;
+use super::proof::{self, Named};
+use super::settings::{MACHINE_SETTINGS, Route, blob, blob_words};
 use crate::artifact::capture::winhttp_proxy::State;
-use crate::artifact::capture::{CaptureData, CaptureKind};
+use crate::artifact::capture::{CaptureData, CaptureKind, winhttp_advproxy};
 use crate::artifact::connection_blob::ConnectionBlob;
 use crate::artifact::value::RegValue;
-use crate::checks::case::{Case, event_seen};
-use crate::checks::judgement::{Judgement, Observation, Status};
+use crate::checks::case::Case;
+use crate::checks::judgement::{Judgement, Observation};
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect, signals};
-use crate::evidence::events::Want;
-use crate::evidence::{Confidence, Lookup, Sourced, Unknown, captures};
+use crate::evidence::{Confidence, Lookup, Unknown, captures};
 
-const CONNECTIONS: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\Connections";
 const VALUE: &str = "WinHttpSettings";
 /// From this build on `show advproxy` exists and tells more (R18).
 const ADVPROXY_BUILD: u32 = 20_348;
-
-/// Finished transfers, with the proxy that was used.
-const TRANSFERS: Want = Want {
-    provider: "Microsoft-Windows-Bits-Client",
-    ids: &[60],
-    channels: &["Microsoft-Windows-Bits-Client/Operational"],
-};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -58,137 +53,177 @@ pub const CHECK: Check = Check {
     remedy,
 };
 
-/// What one source says of the proxy of services.
-struct Setting {
-    proxy: Option<String>,
-    seen: Observation,
+/// What one source says of the way that services take.
+#[derive(Clone)]
+pub struct Setting {
+    /// The way.
+    pub route: Route,
+    /// Where it is seen.
+    pub seen: Observation,
+}
+
+/// The blob of each view: the second one only where Windows has two.
+fn views(case: &Case<'_>) -> Vec<Lookup<ConnectionBlob>> {
+    let path = format!(r"{MACHINE_SETTINGS}\Connections");
+    let read = |answer: Lookup<RegValue>| blob(answer, "WinHTTP proxy");
+    let mut views = vec![read(case.value(&path, VALUE))];
+    views.extend(case.second_view(&path, VALUE).map(read));
+    views
+}
+
+/// What the sources say.
+struct Told {
+    /// The one that tells most first: `show advproxy`, `show proxy`, the stored blobs.
+    settings: Vec<Setting>,
+    /// One of them is an output of netsh, which shows what is in force and not one view of it.
+    by_netsh: bool,
+}
+
+fn told(case: &Case<'_>, views: &[Lookup<ConnectionBlob>]) -> Told {
+    let mut list = from_advproxy(case);
+    let only_simple =
+        list.is_empty() && case.os().build_number().is_some_and(|build| build >= ADVPROXY_BUILD);
+    list.extend(from_show_proxy(case));
+    let by_netsh = !list.is_empty();
+    list.extend(views.iter().filter_map(|view| match view {
+        Lookup::Found(blob) => {
+            Some(Setting { route: Route::of(&blob.value), seen: blob.shows(blob_words(&blob.value)) })
+        }
+        Lookup::Absent(source) => {
+            Some(Setting { route: Route::default(), seen: source.shows("not set: direct") })
+        }
+        Lookup::Unknown(_) => None,
+    }));
+    // R18: these sources do not show a proxy that was set by "set advproxy".
+    for setting in list.iter_mut().filter(|setting| only_simple && setting.route.is_direct()) {
+        setting.seen.doubts.push(
+            "On this Windows a proxy set by \"set advproxy\" shows neither in \"show proxy\" nor in WinHttpSettings.".into(),
+        );
+    }
+    Told { settings: list, by_netsh }
+}
+
+/// The proxy of services as other checks need it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum InForce {
+    /// None.
+    Direct,
+    /// This one.
+    Proxy(String),
+    /// Nothing collected tells, or a script decides.
+    Unknown,
+}
+
+/// The proxy of services, from the source that tells most.
+pub fn in_force(case: &Case<'_>) -> InForce {
+    match route(case).map(|setting| setting.route) {
+        Ok(Route { proxy: Some(proxy), .. }) => InForce::Proxy(proxy),
+        // What a script answers is not known.
+        Ok(Route { script: Some(_), .. }) | Err(_) => InForce::Unknown,
+        Ok(_) => InForce::Direct,
+    }
+}
+
+/// The way that services take, for the checks that compare it with others.
+pub fn route(case: &Case<'_>) -> Result<Setting, Unknown> {
+    let views = views(case);
+    let Told { mut settings, by_netsh } = told(case, &views);
+    let unread = views.into_iter().find_map(|view| match view {
+        Lookup::Unknown(unknown) => Some(unknown),
+        Lookup::Found(_) | Lookup::Absent(_) => None,
+    });
+    // One view of two does not tell that services go direct.
+    let half = !by_netsh && settings.iter().all(|setting| setting.route.is_direct());
+    match unread {
+        Some(unknown) if half => Err(unknown),
+        _ if settings.is_empty() => Err(Unknown { what: "WinHTTP proxy".to_owned(), reason: None }),
+        _ => Ok(settings.swap_remove(0)),
+    }
 }
 
 fn run(case: &Case<'_>, j: &Judgement) {
-    let native = view(j, case.value(CONNECTIONS, VALUE));
-    let twin = case.second_view(CONNECTIONS, VALUE).map(|answer| view(j, answer));
-    let mut settings = Vec::new();
-    if let (View::Read(a), Some(View::Read(b))) = (&native, &twin)
-        && a.proxy != b.proxy
-    {
-        let evidence = [a.seen.clone(), b.seen.clone()];
-        j.warning(
-            Confidence::Medium,
-            "The 64-bit and the 32-bit view of the WinHTTP proxy differ.",
-            evidence,
-        );
-    }
-    let netsh = from_netsh(case);
-    let both_views = matches!((&native, &twin), (View::Read(_), Some(View::Read(_)) | None));
-    for view in [Some(native), twin].into_iter().flatten() {
+    let views = views(case);
+    compare_views(j, &views);
+    let Told { settings, by_netsh } = told(case, &views);
+    for view in &views {
         match view {
-            View::Read(setting) => settings.push(setting),
-            View::Unknown(unknown) if netsh.is_empty() => j.missing(&unknown, collect::WINHTTP_PROXY),
-            View::Unknown(_) => {}
+            Lookup::Found(blob) if !blob.value.known_version() => {
+                j.note(format!("{} has the unusual version {:#x}.", blob.source.locator, blob.value.version));
+            }
+            Lookup::Unknown(unknown) if !by_netsh => j.missing(unknown, collect::WINHTTP_PROXY),
+            _ => {}
         }
-    }
-    // The newest tool tells most: netsh (advproxy first) before the stored blob.
-    settings.splice(0..0, netsh);
-    if settings.is_empty() && !both_views {
-        return;
     }
     judge(case, j, &settings);
 }
 
+/// R6: flags, proxy, bypass and script count, counters do not; an absent twin equals direct.
+fn compare_views(j: &Judgement, views: &[Lookup<ConnectionBlob>]) {
+    let meaning = |view: &Lookup<ConnectionBlob>| match view {
+        Lookup::Found(blob) => Some((blob.value.clone(), blob.shows(blob_words(&blob.value)))),
+        Lookup::Absent(source) => Some((ConnectionBlob::direct(), source.shows("not set: direct"))),
+        Lookup::Unknown(_) => None,
+    };
+    if let [one, two] = views
+        && let (Some((one, seen)), Some((two, seen_two))) = (meaning(one), meaning(two))
+        && one.settings() != two.settings()
+    {
+        j.warning(
+            Confidence::Medium,
+            "The 64-bit and the 32-bit view of the WinHTTP proxy differ.",
+            [seen, seen_two],
+        );
+    }
+}
+
 fn judge(case: &Case<'_>, j: &Judgement, settings: &[Setting]) {
     let Some(first) = settings.first() else { return };
-    if settings.iter().any(|setting| setting.proxy != first.proxy) {
+    if settings.iter().any(|setting| setting.route.proxy != first.route.proxy) {
         j.note("The sources do not agree on the WinHTTP proxy; the one that tells most decides.");
     }
-    let Some(proxy) = &first.proxy else {
-        for setting in settings {
-            j.good(setting.seen.clone());
-        }
+    if let Some(script) = &first.route.script {
+        j.note(format!("Services use the script {script}: see proxy-pac-wpad."));
+    }
+    let Some(proxy) = &first.route.proxy else {
+        settings.iter().for_each(|setting| j.good(setting.seen.clone()));
         return;
     };
-    let evidence = || vec![first.seen.clone()];
-    if let Some(transfer) = transfer_through(case, proxy) {
-        j.good(first.seen.clone());
-        j.good(transfer);
-        return;
-    }
-    let host = host_of(proxy);
-    if is_loopback(&host) {
-        let mut evidence = evidence();
-        let errors = signals::network_errors(case);
-        let status = match errors.last() {
-            Some(error) => {
-                evidence.push(event_seen(error, signals::FIELDS));
-                Status::Blocker
-            }
-            None => Status::Warning,
-        };
-        let summary = format!(
-            "Services are sent to a proxy on this machine itself ({proxy}), left over from a debugging tool."
-        );
-        j.row(status, Confidence::High, summary, evidence);
-        return;
-    }
-    let summary = format!(
-        "Services use the proxy {proxy}; nothing collected shows whether it lets the required addresses pass."
-    );
-    j.row(Status::Warning, Confidence::Medium, summary, evidence());
+    let errors = signals::network_errors(case);
+    proof::judge(case, j, &Named { proxy, seen: &first.seen, who: "Services", errors });
 }
 
-enum View {
-    Read(Setting),
-    Unknown(Unknown),
-}
-
-fn view(j: &Judgement, answer: Lookup<RegValue>) -> View {
-    match answer {
-        Lookup::Found(value) => blob(j, &value),
-        Lookup::Absent(source) => View::Read(Setting { proxy: None, seen: source.shows("not set: direct") }),
-        Lookup::Unknown(unknown) => View::Unknown(unknown),
-    }
-}
-
-fn blob(j: &Judgement, value: &Sourced<RegValue>) -> View {
-    match ConnectionBlob::parse(&value.value.bytes) {
-        Ok(blob) => {
-            if !blob.known_version() {
-                j.note(format!("{} has the unusual version {:#x}.", value.source.locator, blob.version));
-            }
-            let proxy = blob.proxy_in_force().map(signals::mask_credentials);
-            let shown = match &proxy {
-                Some(proxy) => format!(
-                    "proxy {proxy}, bypass {}",
-                    if blob.bypass.is_empty() { "none" } else { &blob.bypass }
-                ),
-                None => format!("direct (flags {:#x})", blob.flags),
-            };
-            View::Read(Setting { proxy, seen: value.shows(shown) })
-        }
-        Err(problem) => {
-            let reason = Some(format!("{} is damaged: {problem}", value.source.locator));
-            View::Unknown(Unknown { what: "WinHTTP proxy".to_owned(), reason })
-        }
-    }
-}
-
-/// What `show advproxy` and `show proxy` say, the one that tells more first.
-fn from_netsh(case: &Case<'_>) -> Vec<Setting> {
+/// `show advproxy`. A bypass list of `*` means that the proxy is never used (R18).
+fn from_advproxy(case: &Case<'_>) -> Vec<Setting> {
     let mut list = Vec::new();
     for capture in case.captures(CaptureKind::WinhttpAdvproxy) {
         let CaptureData::WinhttpAdvproxy(data) = &capture.value.data else { continue };
-        let used = data.proxy.clone().filter(|_| data.proxy_bypass.as_deref().map(str::trim) != Some("*"));
-        let shown = used.as_ref().map_or("direct".to_owned(), |proxy| format!("proxy {proxy}"));
-        list.push(Setting {
-            proxy: used,
-            seen: captures::line(capture.source.artifact, data.line).shows(shown),
-        });
+        if let Some(route) = advproxy_route(data) {
+            let seen = captures::line(capture.source.artifact, data.line).shows(route.words());
+            list.push(Setting { route, seen });
+        }
     }
-    let only_simple =
-        list.is_empty() && case.os().build_number().is_some_and(|build| build >= ADVPROXY_BUILD);
+    list
+}
+
+/// `None` when something is on and the output does not name it: that is not direct.
+fn advproxy_route(data: &winhttp_advproxy::Data) -> Option<Route> {
+    let set = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
+    let never = data.proxy_bypass.as_deref().map(str::trim) == Some("*");
+    let proxy = set(&data.proxy).filter(|_| data.proxy_is_enabled != Some(false) && !never);
+    let script = set(&data.auto_config_url).filter(|_| data.auto_config_is_enabled != Some(false));
+    let unnamed = (data.proxy_is_enabled == Some(true) && set(&data.proxy).is_none())
+        || (data.auto_config_is_enabled == Some(true) && script.is_none());
+    let script = script.as_deref().map(mask_url);
+    (!unnamed).then(|| Route { proxy, script, detect: data.auto_detect == Some(true) })
+}
+
+/// `show proxy`.
+fn from_show_proxy(case: &Case<'_>) -> Vec<Setting> {
+    let mut list = Vec::new();
     for capture in case.captures(CaptureKind::WinhttpProxy) {
         let CaptureData::WinhttpProxy(data) = &capture.value.data else { continue };
         let source = captures::line(capture.source.artifact, data.line);
-        let setting = match &data.state {
+        list.push(match &data.state {
             State::Direct { confirmed } => {
                 let mut seen = source.shows("direct access");
                 if !confirmed {
@@ -196,52 +231,16 @@ fn from_netsh(case: &Case<'_>) -> Vec<Setting> {
                         "The sentence for direct access is in a language without a known text for it.".into(),
                     );
                 }
-                if only_simple {
-                    seen.doubts.push(
-                        "On this Windows a proxy set by \"set advproxy\" does not show in \"show proxy\"."
-                            .into(),
-                    );
-                }
-                Setting { proxy: None, seen }
+                Setting { route: Route::default(), seen }
             }
             State::Proxy { proxy, bypass, .. } => {
-                let used = (bypass.as_deref().map(str::trim) != Some("*")).then(|| proxy.clone());
-                Setting { proxy: used, seen: source.shows(format!("proxy {proxy}")) }
+                let used = bypass.as_deref().map(str::trim) != Some("*");
+                let route = Route { proxy: used.then(|| proxy.clone()), ..Route::default() };
+                Setting { route, seen: source.shows(format!("proxy {proxy}")) }
             }
-        };
-        list.push(setting);
+        });
     }
     list
-}
-
-/// A finished transfer through this very proxy.
-fn transfer_through(case: &Case<'_>, proxy: &str) -> Option<Observation> {
-    let host = host_of(proxy);
-    let succeeded = |text: Option<&str>| matches!(text, Some("0" | "0x0" | "0x00000000"));
-    let transfers = case.events(TRANSFERS);
-    let through = |event: &&Sourced<&crate::artifact::event::Event>| {
-        succeeded(event.value.field("hr"))
-            && event.value.field("proxy").is_some_and(|used| host_of(used) == host)
-    };
-    transfers.iter().rev().find(through).map(|event| event_seen(event, &["proxy", "hr"]))
-}
-
-/// The host of a proxy setting: of its HTTPS part where parts are given by scheme.
-fn host_of(proxy: &str) -> String {
-    let parts: Vec<&str> = proxy.split([';', ' ']).filter(|part| !part.is_empty()).collect();
-    let pick = parts.iter().find(|part| part.to_ascii_lowercase().starts_with("https=")).or(parts.first());
-    let part = pick.copied().unwrap_or_default();
-    let part = part.split_once('=').map_or(part, |(_, address)| address);
-    let part = part.split_once("://").map_or(part, |(_, address)| address);
-    let part = part.rsplit_once('@').map_or(part, |(_, address)| address);
-    if let Some(inner) = part.strip_prefix('[') {
-        return inner.split(']').next().unwrap_or_default().to_ascii_lowercase();
-    }
-    part.split([':', '/']).next().unwrap_or_default().to_ascii_lowercase()
-}
-
-fn is_loopback(host: &str) -> bool {
-    host == "localhost" || host == "::1" || host.starts_with("127.")
 }
 
 fn remedy(_: &Case<'_>) -> Remedy {
@@ -257,18 +256,4 @@ fn remedy(_: &Case<'_>) -> Remedy {
         "netsh winhttp show proxy shows the wanted setting; then try activation again.",
         &[ARTICLE_NETWORK, "https://learn.microsoft.com/windows/win32/winhttp/netsh-exe-commands"],
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{host_of, is_loopback};
-
-    #[test]
-    fn the_host_of_every_form_of_setting() {
-        assert_eq!(host_of("proxy.contoso.com:8080"), "proxy.contoso.com");
-        assert_eq!(host_of("http=a:1;https=b:2"), "b");
-        assert_eq!(host_of("http://[::1]:8080"), "::1");
-        assert_eq!(host_of("user:secret@p:80"), "p");
-        assert!(is_loopback("localhost") && is_loopback("127.0.0.1") && !is_loopback("10.0.0.1"));
-    }
 }
