@@ -25,3 +25,4 @@ mod registry;
 mod replay;
 mod samples;
 mod schema;
+mod withheld;
