@@ -18,6 +18,7 @@ mod checks;
 mod cli;
 mod corpus;
 mod damage;
+mod docs;
 mod events;
 mod hive;
 mod licences;
