@@ -20,6 +20,7 @@ mod corpus;
 mod damage;
 mod docs;
 mod events;
+mod forms;
 mod hive;
 mod licences;
 mod registry;
