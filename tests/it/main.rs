@@ -11,6 +11,7 @@
 #[path = "../workshop/mod.rs"]
 mod workshop;
 
+mod benign;
 mod bundle;
 mod captures;
 mod causes;
