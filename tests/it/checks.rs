@@ -144,6 +144,7 @@ fn expectation(check: &CheckInfo, line: &str) -> Result<(), String> {
         ("missing", _) => check.missing.iter().any(|item| item.what.contains(rest)),
         ("summary", _) => check.summary.contains(rest),
         ("caused-by", [id]) => check.caused_by.contains(id),
+        ("stands-alone", _) => check.caused_by.is_empty(),
         ("explains", [id]) => check.explains.contains(id),
         ("no", [locator]) => !check.evidence.iter().any(|item| item.locator == *locator),
         (_, [artifact, locator]) => {
@@ -232,5 +233,31 @@ fn fixtures_cover_every_kind_of_answer() {
             check.id
         );
         assert!(has("blocker") || has("warning"), "{} has no finding", check.id);
+    }
+}
+
+/// Every remedy has all its parts, and none names a retired tool (R58): SaRA became the Get Help app.
+#[test]
+fn remedies_are_whole_and_name_no_retired_tool() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("case.zip");
+    fs::write(&path, recipe::pack(&recipe::files_over(&base("complete"), "", &[]))).unwrap();
+    let bundle = Bundle::open(&path, Limits::default()).unwrap();
+    let reading = Reading { interest: interest(), replay: true, hashes: false };
+    let evidence = Evidence::build(Collection::read(&bundle, &reading), &Settings::default());
+    let diagnosis = diagnose(&evidence);
+    for check in CHECKS.iter().filter(|check| check.id != "collection-completeness") {
+        let remedy = (check.remedy)(&diagnosis.case);
+        assert!(!remedy.steps.is_empty(), "{} has no steps", check.id);
+        for (part, text) in
+            [("caution", &remedy.caution), ("rollback", &remedy.rollback), ("verify", &remedy.verify)]
+        {
+            assert!(!text.trim().is_empty(), "{} has no {part}", check.id);
+        }
+        assert!(!remedy.references.is_empty(), "{} has no reference", check.id);
+        let all = format!("{remedy:?}").to_lowercase() + &check.doc().to_lowercase();
+        for retired in ["sara-", "sara_", "/sara", "support and recovery assistant", "getsara"] {
+            assert!(!all.contains(retired), "{} names {retired}", check.id);
+        }
     }
 }
