@@ -230,7 +230,9 @@ fn value(builder: HiveBuilder, line: &str) -> HiveBuilder {
         let end = line[1..].find("\"=").expect("\"name\"=data") + 1;
         (&line[1..end], &line[end + 2..])
     };
-    let inner = |text: &str| text.strip_prefix('"').unwrap().strip_suffix('"').unwrap().replace(r"\\", "\\");
+    let inner = |text: &str| {
+        text.strip_prefix('"').unwrap().strip_suffix('"').unwrap().replace("\\\"", "\"").replace(r"\\", "\\")
+    };
     let (kind, rest) = data.split_once(':').unwrap_or(("", data));
     match kind {
         "dword" => builder.dword(name, u32::from_str_radix(rest, 16).unwrap()),

@@ -171,19 +171,24 @@ fn recorded_probes(case: &Case<'_>, j: &Judgement, probe: &mut Probe) {
     };
     let bad = newest(&|event| redirected(event) || hotspot(event));
     let good = newest(&fine);
-    let later = |one: &Sourced<&Event>, other: &Sourced<&Event>| one.value.time > other.value.time;
     let fields = ["InterfaceGuid", "Succeeded", "WebRedirected", "CapabilityChangeReason"];
-    match (bad, good) {
-        (Some(bad), good) if probe.good.is_some() || good.as_ref().is_some_and(|good| later(good, &bad)) => {
-            j.note(format!("A portal answered the probe of Windows at {}; later the probe got through: it was, and is now repaired.", bad.value.time));
-        }
-        (Some(bad), _) => {
+    let over = bad.as_ref().is_some_and(|bad| {
+        probe.good.is_some() || good.as_ref().is_some_and(|good| good.value.time > bad.value.time)
+    });
+    match bad {
+        Some(bad) if over => j.note(format!(
+            "A portal answered the probe of Windows at {}; later the probe got through: it was, and is now repaired.",
+            bad.value.time
+        )),
+        Some(bad) => {
             let summary = "Windows recorded that its web probe was redirected: a portal.";
             j.blocker(Confidence::High, summary, [event_seen(&bad, &fields)]);
             probe.foreign = true;
         }
-        (None, Some(good)) if probe.good.is_none() => probe.good = Some(event_seen(&good, &fields)),
-        (None, _) => {}
+        None => {}
+    }
+    if let (Some(good), None, false) = (good, &probe.good, probe.foreign) {
+        probe.good = Some(event_seen(&good, &fields));
     }
 }
 
