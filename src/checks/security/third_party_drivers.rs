@@ -247,10 +247,10 @@ fn crowded(case: &Case<'_>, j: &Judgement, found: &Found) {
         );
         j.row(Status::Warning, Confidence::Low, summary, evidence);
     }
-    let exhausted = signals::ALL.iter().flat_map(|want| case.events(*want)).filter(|event| {
+    let exhausted = signals::ALL.iter().flat_map(|want| case.events(*want)).rfind(|event| {
         signals::code_of(event.value).is_some_and(|code| code.win32() == Some(OUT_OF_HANDLES))
     });
-    if let (Some(event), false) = (exhausted.last(), found.is_empty()) {
+    if let (Some(event), false) = (exhausted, found.is_empty()) {
         j.note(format!(
             "WinHTTP ran out of handles (12001) at {}: a driver in the network path can cause that.",
             event.value.time
