@@ -17,6 +17,7 @@ const SYSTEM_LOG: &str = "logs/System.evtx";
 const AAD: &str = "logs/AAD.evtx";
 const APPX: &str = "captures/appx.txt";
 const SERVICES: &str = "captures/services.txt";
+const PROBE: &str = "captures/connecttest.txt";
 const DEVICE: &str = "logs/UserDeviceRegistration.evtx";
 
 /// What a check needs: it is not healthy when all alternatives of any one group are withheld.
@@ -38,7 +39,7 @@ const NEEDED: &[(&str, Needs)] = &[
     ("ipv6-adapter-binding", &[&["captures/netconnectionprofile.txt"]]),
     ("ncsi-active-probe-config", &[&[SYSTEM], &[SOFTWARE]]),
     ("ncsi-global-dns", &[&[SOFTWARE]]),
-    ("ncsi-probe-result", &[&["captures/nslookup-ncsi.txt"]]),
+    ("ncsi-probe-result", &[&["captures/nslookup-ncsi.txt", PROBE]]),
     ("ncsi-profile-state", &[&["captures/netconnectionprofile.txt"]]),
     ("hosts-file-override", &[&["captures/hosts.txt"]]),
     ("msoid-cname", &[&["captures/msoid.txt"], &[USER]]),
@@ -76,6 +77,14 @@ const NEEDED: &[(&str, Needs)] = &[
     ("officeclient-cache", &[&[USER]]),
     ("network-service-acl", &[&[NETWORK_SERVICE]]),
     ("network-service-spp-key", &[&[NETWORK_SERVICE]]),
+    ("clock-skew", &[&[SYSTEM_LOG]]),
+    ("root-certs", &[&[SOFTWARE]]),
+    ("tls-inspection", &[&["logs/CAPI2.evtx"]]),
+    ("captive-portal", &[&[PROBE]]),
+    ("nic-offload", &[&[SYSTEM], &["captures/netconnectionprofile.txt"]]),
+    ("applocker-block", &[&["logs/AppLocker-Packaged.evtx"], &["logs/AppLocker-Programs.evtx"], &[SOFTWARE]]),
+    ("defender-network-protection", &[&["logs/Defender.evtx"], &[SOFTWARE]]),
+    ("third-party-security-drivers", &[&[SYSTEM]]),
     ("collection-completeness", &[&[SYSTEM], &[SOFTWARE], &[USER], &[AAD], &[SYSTEM_LOG]]),
 ];
 

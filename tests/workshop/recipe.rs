@@ -230,7 +230,9 @@ fn value(builder: HiveBuilder, line: &str) -> HiveBuilder {
         let end = line[1..].find("\"=").expect("\"name\"=data") + 1;
         (&line[1..end], &line[end + 2..])
     };
-    let inner = |text: &str| text.strip_prefix('"').unwrap().strip_suffix('"').unwrap().replace(r"\\", "\\");
+    let inner = |text: &str| {
+        text.strip_prefix('"').unwrap().strip_suffix('"').unwrap().replace("\\\"", "\"").replace(r"\\", "\\")
+    };
     let (kind, rest) = data.split_once(':').unwrap_or(("", data));
     match kind {
         "dword" => builder.dword(name, u32::from_str_radix(rest, 16).unwrap()),
@@ -277,7 +279,8 @@ pub fn winsock(text: &str) -> Vec<u8> {
 }
 
 /// An event log. Each event is a line `PROVIDER/ID TIME [level=2] [record=17] [user=S-1-…] [computer=PC]`, followed by indented lines
-/// `name = value` (`#` for an unnamed item, `#lines` for one with line breaks where ` | ` stands, `Binary = hex`, `user_data Root/Element = text`).
+/// `name = value` (`#` for an unnamed item, `#lines` for one with line breaks where ` | ` stands, `Binary = hex`, `user_data Root/Element = text`, also deeper and with an attribute:
+/// `user_data Root/Outer/Inner@attribute = text`).
 pub fn events(channel: &str, text: &str) -> Vec<u8> {
     let mut log = LogBuilder::new(channel).computer("PC17");
     let mut current: Option<EventSpec> = None;
@@ -299,10 +302,13 @@ pub fn events(channel: &str, text: &str) -> Vec<u8> {
         if let Some(path) = name.strip_prefix("user_data ") {
             let (root, child) = path.split_once('/').expect("Root/Element");
             let element = tree.take().unwrap_or_else(|| Element::new(root));
-            let child = match child.split_once('@') {
-                Some((child, attribute)) => Element::new(child).attribute(attribute, value),
-                None => Element::new(child).value(value),
+            let (outer, inner) = child.rsplit_once('/').unwrap_or(("", child));
+            let inner = match inner.split_once('@') {
+                Some((inner, attribute)) => Element::new(inner).attribute(attribute, value),
+                None => Element::new(inner).value(value),
             };
+            let outer = outer.split('/').filter(|name| !name.is_empty()).rev();
+            let child = outer.fold(inner, |inner, name| Element::new(name).child(inner));
             tree = Some(element.child(child));
             current = Some(event);
         } else {

@@ -4,7 +4,7 @@
 
 pub mod blocked;
 pub mod cloud_experience_host;
-mod deployment;
+pub mod deployment;
 mod link;
 mod package;
 pub mod plugin_package;
