@@ -53,7 +53,7 @@ fn unresolved(case: &Case<'_>, host: &str) -> Option<Observation> {
 /// FSLogix keeps the activation in the user's container too, unless it is told not to (R63).
 pub fn fslogix(case: &Case<'_>, j: &Judgement, setting: &Setting) {
     let enabled = j.need(case.value(FSLOGIX, "Enabled"), collect::SOFTWARE);
-    if !enabled.found().is_some_and(|value| sca::is_on(&value.value) == Some(true)) {
+    if enabled.found().is_none_or(|value| sca::is_on(&value.value) != Some(true)) {
         return;
     }
     match j.need(case.value(FSLOGIX, "IncludeOfficeActivation"), collect::SOFTWARE) {

@@ -67,7 +67,8 @@ fn run(case: &Case<'_>, j: &Judgement) {
         }
     };
     let setting = Setting::read(case, &installed.key);
-    if !installed.has_work_subscription() && !(setting.is_on() && installed.has_subscription()) {
+    let concerned = installed.has_work_subscription() || (setting.is_on() && installed.has_subscription());
+    if !concerned {
         return j.not_applicable(
             "No product is installed that can use shared computer activation.",
             installed.seen,
