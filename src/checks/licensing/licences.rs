@@ -242,7 +242,7 @@ pub fn listed_folder(case: &Case<'_>, tail: &str) -> Option<Contents> {
         }
     }
     let mut found = found.filter(|contents| whole || contents.files > 0)?;
-    found.seen.observed = format!("{} files", found.files);
+    found.seen.observed = format!("{} file(s)", found.files);
     Some(found)
 }
 

@@ -24,6 +24,7 @@
 
 use super::products::{self, Installed};
 use super::records::{self, Dialog};
+use super::shared_activation::{self, Tokens};
 use super::{licences, sca_extras};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
@@ -91,7 +92,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
     let installed = products::installed(case);
     let known = installed.found().map(|found| &found.value);
     let dialogs = records::dialogs(case);
-    if let Some(seen) = licences::good_licence(case, known) {
+    if let Some(seen) = licences::good_licence(case, known).or_else(|| token(case)) {
         if dialogs.iter().any(|dialog| kind_of(dialog).is_some()) {
             j.note("Office complained about the licence or the number of devices before; a valid licence is there now.");
         }
@@ -107,6 +108,15 @@ fn run(case: &Case<'_>, j: &Judgement) {
     }
     key_limit(case, j);
     open(case, j, &installed);
+}
+
+/// With shared computer activation a valid token is what a valid licence is elsewhere.
+fn token(case: &Case<'_>) -> Option<Observation> {
+    shared_activation::switched_on(case)?;
+    match shared_activation::tokens(case) {
+        Tokens::There(seen) => Some(seen),
+        _ => None,
+    }
 }
 
 /// What a dialog complains of.

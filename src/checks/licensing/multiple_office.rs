@@ -28,11 +28,13 @@ use super::msi_office::{self, Msi};
 use super::products::{self, Family, Installed, Kind, family};
 use super::records;
 use crate::artifact::capture::ospp;
+use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::{Case, value_seen};
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::{Article, Check, Layer, Remedy, collect, signals};
-use crate::evidence::{Confidence, Lookup, Unknown};
+use crate::evidence::events::Want;
+use crate::evidence::{Confidence, Lookup};
 
 /// Where KMS hosts are set for Office.
 const KMS_PLACES: [&str; 3] = [
@@ -40,6 +42,12 @@ const KMS_PLACES: [&str; 3] = [
     r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform",
     r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform\0ff1ce15-a989-479d-af46-f275c6370663",
 ];
+/// A key was installed (1016); the volume client asked (12288) and was answered (12289). The last two are known from practice only.
+const VOLUME_CLIENT: Want = Want {
+    provider: "Microsoft-Windows-Security-SPP",
+    ids: &[1016, 12288, 12289],
+    channels: &["Application"],
+};
 /// Codes of volume activation: no host answered, too few clients, a key that fits no licence, a blocked key.
 const VOLUME_CODES: [u32; 4] = [0xc004_f074, 0xc004_f038, 0xc004_f005, 0xc004_c003];
 /// Codes that speak for a left-over only of a volume product (R62).
@@ -51,7 +59,13 @@ pub const CHECK: Check = Check {
     title: "A second Office or a left-over volume licence stands beside the subscription",
     layer: Layer::Licensing,
     article: Article::Beyond,
-    wants: &[records::PROTECTION, signals::DIALOGS[0], signals::DIALOGS[1], signals::DIALOGS[2]],
+    wants: &[
+        records::PROTECTION,
+        VOLUME_CLIENT,
+        signals::DIALOGS[0],
+        signals::DIALOGS[1],
+        signals::DIALOGS[2],
+    ],
     healthy: "No other Office and no volume licence of the same product stand beside what is installed.",
     source_text: include_str!("multiple_office.rs"),
     run,
@@ -76,6 +90,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
     volume(case, j, &installed, &residue, asked);
     windows_installer(case, j, &installed);
     kms_host(case, j);
+    volume_client(case, j);
 }
 
 /// A sign of the other licence, with its sentence.
@@ -230,8 +245,31 @@ fn kms_host(case: &Case<'_>, j: &Judgement) {
                 j.note(format!("A KMS host is set ({host}); alone it does nothing to a subscription."));
                 j.good(value_seen(&value));
             }
-            Lookup::Unknown(Unknown { .. }) | Lookup::Absent(_) => {}
+            Lookup::Unknown(_) | Lookup::Absent(_) => {}
         }
+    }
+}
+
+/// Records of the volume client that name a product of which `ospp.vbs` lists a volume licence.
+fn volume_client(case: &Case<'_>, j: &Judgement) {
+    let blocks = licences::blocks(case);
+    let products: Vec<String> = blocks
+        .iter()
+        .filter(|(_, block)| block.is_volume())
+        .filter_map(|(_, block)| block.sku_id.as_deref().map(str::to_lowercase))
+        .collect();
+    let named = |event: &Event| {
+        event.data.iter().any(|field| {
+            let text = field.value.to_lowercase();
+            products.iter().any(|product| text.contains(product))
+        })
+    };
+    for event in case.events(VOLUME_CLIENT).iter().filter(|event| named(event.value)) {
+        let what = match event.value.event_id {
+            1016 => "a volume key of Office was installed",
+            _ => "the volume client asked for Office's licence",
+        };
+        j.note(format!("The Application log says that {what} ({}).", event.source.locator));
     }
 }
 

@@ -91,7 +91,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
 fn script(case: &Case<'_>, j: &Judgement, setting: &Setting) {
     let Some(script) = sca::script(case).filter(|script| script.enabled && setting.is_off()) else { return };
     match sca::tokens(case) {
-        Tokens::There(token) | Tokens::Expired(token) => {
+        Tokens::There(token) | Tokens::Files(token) | Tokens::Expired(token) => {
             let evidence = [vec![script.seen, token], setting.seen_off()].concat();
             let summary = "Shared computer activation is off in the registry, and the user has a token of it: it was switched off, or the parts were collected at different times.";
             j.row(Status::Warning, Confidence::Low, summary.to_owned(), evidence);
@@ -199,7 +199,7 @@ fn on(case: &Case<'_>, j: &Judgement, installed: &Installed, setting: &Setting) 
         Host::Session(seen, _) | Host::Server(seen) => {
             j.good(seen);
             match sca::tokens(case) {
-                Tokens::There(seen) => j.good(seen),
+                Tokens::There(seen) | Tokens::Files(seen) => j.good(seen),
                 Tokens::Expired(seen) | Tokens::None(seen) => {
                     j.note(format!(
                         "The user who ran the collection has no valid token ({}).",
@@ -286,7 +286,7 @@ fn of_client(case: &Case<'_>, j: &Judgement, setting: &Setting) {
         j.row(Status::Warning, Confidence::Medium, summary.to_owned(), evidence);
     };
     match sca::tokens(case) {
-        Tokens::There(seen) => j.good(seen),
+        Tokens::There(seen) | Tokens::Files(seen) => j.good(seen),
         Tokens::Expired(seen) => {
             warn("Shared computer activation is on, and the user's token has run out.", seen)
         }

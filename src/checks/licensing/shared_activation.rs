@@ -55,6 +55,8 @@ pub struct Script {
 pub enum Tokens {
     /// There is at least one that has not run out, as far as is known.
     There(Observation),
+    /// Files of tokens are there; how long they run is not visible.
+    Files(Observation),
     /// All have run out.
     Expired(Observation),
     /// There is none.
@@ -197,7 +199,7 @@ pub fn tokens(case: &Case<'_>) -> Tokens {
         },
         |folder| match folder.files {
             0 => Tokens::None(folder.seen),
-            _ => Tokens::There(folder.seen),
+            _ => Tokens::Files(folder.seen),
         },
     )
 }

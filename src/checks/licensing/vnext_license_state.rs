@@ -181,7 +181,10 @@ fn judge(j: &Judgement, installed: Option<&Installed>, all: &Licences) {
     let seen = |list: Vec<&Licence>| list.into_iter().map(|licence| licence.seen.clone()).collect::<Vec<_>>();
     let over: Vec<&Licence> = of(vnextdiag::State::ReducedFunctionality).collect();
     let grace: Vec<&Licence> = of(vnextdiag::State::Grace).collect();
-    if licensed.is_empty() && !over.is_empty() {
+    if licensed.is_empty() && !over.is_empty() && installed.is_none() {
+        let summary = "A licence of Office has run out; whether its product is still installed is not known.";
+        j.row(Status::Warning, Confidence::Medium, summary.to_owned(), seen(over));
+    } else if licensed.is_empty() && !over.is_empty() {
         let summary = "The licence of Office has run out: it was not renewed within 30 days, and functions are reduced.";
         j.row(Status::Blocker, Confidence::High, summary.to_owned(), seen(over));
     } else if licensed.is_empty() && !grace.is_empty() {
