@@ -7,6 +7,7 @@
 //! * `evtx PATH CHANNEL` – an event log; see [`events`].
 //! * `text PATH` – the lines as they stand, with CR LF.
 //! * `bytes PATH` – hex.
+//! * `licence PATH` – a licence file of Microsoft 365 Apps from its inner JSON: Base64 inside JSON in UTF-16LE without a mark.
 //!
 //! Everything else is prose for people.
 
@@ -75,7 +76,7 @@ pub fn files_over<'t>(base: &'t str, case: &'t str, without: &[&str]) -> Vec<Fil
 }
 
 fn file_kind(info: &str) -> bool {
-    ["hive ", "evtx ", "text ", "bytes "].iter().any(|kind| info.starts_with(kind))
+    ["hive ", "evtx ", "text ", "bytes ", "licence "].iter().any(|kind| info.starts_with(kind))
 }
 
 /// The archive that a recipe makes.
@@ -99,6 +100,7 @@ fn file(fence: &Fence<'_>) -> Option<File> {
         }
         "text" => (rest, fence.body.replace('\n', "\r\n").into_bytes()),
         "bytes" => (rest, hex(&fence.body)),
+        "licence" => (rest, licence(&fence.body)),
         _ => return None,
     };
     Some(File { path: path.to_owned(), bytes })
@@ -108,6 +110,27 @@ fn file(fence: &Fence<'_>) -> Option<File> {
 pub fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
     digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
+}
+
+/// A licence file in the layout of domain.md R42.
+pub fn licence(json: &str) -> Vec<u8> {
+    let outer = format!("{{\"License\":\"{}\"}}", base64(json.trim().as_bytes()));
+    outer.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+/// Base64 of RFC 4648, section 4.
+pub fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let number =
+            chunk.iter().chain([0, 0].iter()).take(3).fold(0_usize, |sum, byte| sum << 8 | *byte as usize);
+        for place in 0..4 {
+            let digit = char::from(ALPHABET[number >> (18 - 6 * place) & 63]);
+            text.push(if place <= chunk.len() { digit } else { '=' });
+        }
+    }
+    text
 }
 
 /// FILETIME ticks of an RFC 3339 UTC time without fraction.
