@@ -199,47 +199,59 @@ pub fn is_known(case: &Case<'_>) -> bool {
     said || registry_join(case).found().is_some_and(|join| join.value)
 }
 
+/// A sign that this device shall be in the directory.
+pub struct Sign {
+    /// In words, behind "though".
+    pub why: &'static str,
+    /// As evidence.
+    pub seen: Observation,
+    /// It says something about members of a domain only.
+    pub members_only: bool,
+}
+
 /// What shows that this device shall be in the directory: a policy, a named tenant, an answer that asks for it, or a licence of the device
 /// (R37). Places that cannot be read are noted as missing.
-pub fn wanted(case: &Case<'_>, j: &Judgement) -> Vec<(&'static str, Observation)> {
+pub fn wanted(case: &Case<'_>, j: &Judgement) -> Vec<Sign> {
     const TENANT: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\CDJ\AAD";
     const POLICY: &str = r"HKLM\SOFTWARE\Policies\Microsoft\Windows\WorkplaceJoin";
     const OFFICE: &str = r"HKLM\SOFTWARE\Microsoft\Office\ClickToRun\Configuration";
-    let mut signs = Vec::new();
+    let mut signs: Vec<Sign> = Vec::new();
+    let mut sign = |why, seen, members_only| signs.push(Sign { why, seen, members_only });
     for name in ["TenantId", "TenantName"] {
         if let Lookup::Found(value) = case.need_value(j, TENANT, name)
             && value.value.as_text().is_some_and(|text| !text.trim().is_empty())
         {
-            signs.push(("a tenant is set for the hybrid join", value_seen(&value)));
+            sign("a tenant is set for the hybrid join", value_seen(&value), true);
         }
     }
     if let Lookup::Found(value) = case.need_value(j, POLICY, "autoWorkplaceJoin")
         && value.value.as_u32() == Some(1)
     {
-        signs.push(("a policy has domain members register themselves", value_seen(&value)));
+        sign("a policy has domain members register themselves", value_seen(&value), true);
     }
     if let Lookup::Found(value) = case.value(OFFICE, "O365ProPlusRetail.DeviceBasedLicensing")
         && (value.value.as_text().is_some_and(|text| text.trim() == "1") || value.value.as_u32() == Some(1))
     {
-        signs.push(("Office is licensed for the device", value_seen(&value)));
+        sign("Office is licensed for the device", value_seen(&value), false);
     }
     let keys = case.evidence.registry.subkeys(JOIN_INFO);
     if let Some(keys) = keys.found().filter(|keys| !keys.value.is_empty()) {
-        signs.push(("the registry shows a join", keys.shows(format!("{} join(s)", keys.value.len()))));
+        sign("the registry shows a join", keys.shows(format!("{} join(s)", keys.value.len())), false);
     }
     for status in Status::all(case) {
         if let Some(test) =
             status.data.pre_join_test("AD Configuration Test").filter(|test| test.value == TestResult::Pass)
         {
-            signs.push((
+            sign(
                 "the domain names a tenant to join",
                 status.at(test.line, "AD Configuration Test PASS"),
-            ));
+                true,
+            );
         }
     }
     let asked = answers::read(case, &Judgement::default());
     if let Some(answer) = asked.iter().rfind(|answer| DEVICE_WANTED.contains(&answer.code)) {
-        signs.push(("the sign-in service asks for a device of the directory", answer.seen.clone()));
+        sign("the sign-in service asks for a device of the directory", answer.seen.clone(), false);
     }
     signs
 }

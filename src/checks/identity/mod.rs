@@ -6,19 +6,30 @@
 pub mod aadsts_signin_errors;
 pub mod adal_wam_disabled;
 pub mod answers;
+mod device_fields;
+mod device_records;
+pub mod device_registration;
+pub mod dpapi_protection;
 pub mod join;
 mod office_settings;
 pub mod online_content;
+mod prt_records;
+pub mod prt_state;
 pub mod security_defaults_ca;
 pub mod signin_options;
+pub mod wip_policy;
 
 /// The checks of this folder.
 pub const CHECKS: &[super::Check] = &[
     security_defaults_ca::CHECK,
     aadsts_signin_errors::CHECK,
+    device_registration::CHECK,
     adal_wam_disabled::CHECK,
     online_content::CHECK,
+    prt_state::CHECK,
     signin_options::CHECK,
+    dpapi_protection::CHECK,
+    wip_policy::CHECK,
 ];
 
 /// The section of the article.

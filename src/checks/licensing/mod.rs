@@ -3,7 +3,7 @@
 mod key_security;
 pub mod network_service_acl;
 pub mod network_service_spp_key;
-mod records;
+pub mod records;
 
 /// The checks of this folder.
 pub const CHECKS: &[super::Check] = &[network_service_acl::CHECK, network_service_spp_key::CHECK];

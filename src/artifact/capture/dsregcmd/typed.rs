@@ -235,8 +235,7 @@ impl Data {
     /// `DeviceCertificateValidity` of the device itself: not before, not after.
     pub fn device_certificate_validity(&self) -> Option<At<(FileTime, FileTime)>> {
         let entry = self.at_place(&DEVICE, "DeviceCertificateValidity")?;
-        let (from, to) = entry.value.trim_matches(['[', ']', ' ']).split_once("--")?;
-        Some(At { line: entry.line, value: (utc(from)?, utc(to)?) })
+        Some(At { line: entry.line, value: validity(&entry.value)? })
     }
 
     /// `TpmProtected` of the device key.
@@ -361,6 +360,12 @@ impl Data {
 }
 
 impl Section {
+    /// `DeviceCertificateValidity` of this section: every work account has its own.
+    pub fn certificate_validity(&self) -> Option<At<(FileTime, FileTime)>> {
+        let entry = agreed(self.entries_named("DeviceCertificateValidity"))?;
+        Some(At { line: entry.line, value: validity(&entry.value)? })
+    }
+
     fn entries_named<'s, 'n>(&'s self, key: &'n str) -> impl Iterator<Item = &'s Entry> + use<'s, 'n> {
         self.entries.iter().filter(move |entry| entry.key.eq_ignore_ascii_case(key))
     }
@@ -402,6 +407,12 @@ impl TestResult {
 
 fn hex_code(text: &str) -> Option<u32> {
     u32::from_str_radix(text.trim().strip_prefix("0x")?, 16).ok()
+}
+
+/// `[ 2019-01-11 21:02:50.000 UTC -- 2029-01-11 21:32:50.000 UTC ]`; work accounts print it without milliseconds.
+fn validity(text: &str) -> Option<(FileTime, FileTime)> {
+    let (from, to) = text.trim_matches(['[', ']', ' ']).split_once("--")?;
+    Some((utc(from)?, utc(to)?))
 }
 
 /// `2019-01-24 19:15:33.000 UTC`.
