@@ -179,7 +179,9 @@ fn cleared(
         .max();
     let known = join::is_known(case);
     let mut counts = false;
-    for event in case.evidence.events.of(MANAGEMENT) {
+    // The newest first: one note is enough for the older ones.
+    let mut noted = Vec::new();
+    for event in case.evidence.events.of(MANAGEMENT).into_iter().rev() {
         let (id, time) = (event.value.event_id, event.value.time);
         if id != CLEARED && id != OWNED {
             continue;
@@ -190,12 +192,15 @@ fn cleared(
             "Windows took ownership of the TPM (TPM-WMI 1027)"
         };
         let after = joined.map(|joined| time > joined);
-        if works_since(time) || after == Some(false) || !known {
-            j.note(format!("{what}, on {}.", time.date()));
-            continue;
-        }
-        if after.is_none() && id == OWNED {
-            j.note(format!("{what}, on {}; when the device joined is not known.", time.date()));
+        // Without the time of the join only the clearing speaks for itself.
+        if works_since(time) || after == Some(false) || !known || (after.is_none() && id == OWNED) {
+            if !noted.contains(&id) {
+                j.note(format!(
+                    "{what}, last on {}: no key of this device is known to have been lost.",
+                    time.date()
+                ));
+                noted.push(id);
+            }
             continue;
         }
         let recent = case.window().is_some_and(|window| window.contains(time));

@@ -2,10 +2,10 @@
 
 use super::device_records::NEW_DEVICE;
 use super::join::{self, Runner, Sign, Status as JoinStatus};
-use crate::artifact::capture::dsregcmd::typed::{DeviceAuth, Flag, TestResult};
+use crate::artifact::capture::dsregcmd::typed::{At, DeviceAuth, Flag, TestResult};
 use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::Case;
-use crate::checks::judgement::{Judgement, Status};
+use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::evidence::events::Basis;
 use crate::evidence::os::CURRENT_VERSION;
 use crate::evidence::{Confidence, Unknown};
@@ -27,10 +27,12 @@ pub const NO_CONFIGURATION: u32 = 0x801c_001d;
 pub fn judge(case: &Case<'_>, j: &Judgement, status: &JoinStatus<'_>) {
     let Some(joined) = status.is_joined() else {
         let what = "AzureAdJoined in dsregcmd /status".to_owned();
-        j.missing(
-            &Unknown { what, reason: Some("the output does not show it readably".to_owned()) },
-            join::COLLECT,
-        );
+        let reason = Some("the output does not show it readably".to_owned());
+        j.missing(&Unknown { what, reason }, join::COLLECT);
+        // An excerpt: only a member of a domain that could not join prints the tests.
+        if TESTS.iter().any(|name| status.data.pre_join_test(name).is_some()) {
+            before_join(case, j, status, join::wanted(case, j).is_empty());
+        }
         return;
     };
     let runner = status.runner(case);
@@ -60,17 +62,18 @@ fn kind(status: &JoinStatus<'_>) -> &'static str {
     }
 }
 
-fn good_join(j: &Judgement, status: &JoinStatus<'_>) {
+fn good_join(status: &JoinStatus<'_>) -> Observation {
     let line = status.data.azure_ad_joined().map_or(1, |flag| flag.line);
-    j.good(status.at(line, kind(status)));
+    status.at(line, kind(status))
 }
 
 /// A joined device: known to the tenant, with a certificate that is valid.
 fn device(case: &Case<'_>, j: &Judgement, status: &JoinStatus<'_>) {
-    good_join(j, status);
+    let mut good = vec![good_join(status)];
+    let mut doubts = Vec::new();
     match status.data.device_auth_status() {
         Some(auth) => match auth.value {
-            DeviceAuth::Success => j.good(status.at(auth.line, "DeviceAuthStatus SUCCESS")),
+            DeviceAuth::Success => good.push(status.at(auth.line, "DeviceAuthStatus SUCCESS")),
             DeviceAuth::DisabledOrDeleted => j.blocker(
                 Confidence::High,
                 "The organisation has disabled or deleted this device (DeviceAuthStatus).",
@@ -86,10 +89,13 @@ fn device(case: &Case<'_>, j: &Judgement, status: &JoinStatus<'_>) {
                 j.missing(&Unknown { what, reason: Some("its value is no answer".to_owned()) }, join::COLLECT);
             }
         },
-        None => j.note("dsregcmd does not show DeviceAuthStatus (Windows before 21H1 does not ask): whether the tenant has disabled the device is not known."),
+        None => doubts.push("dsregcmd does not show DeviceAuthStatus (Windows before 21H1 does not ask): whether the tenant has disabled the device is not known.".to_owned()),
     }
     if let Some(validity) = status.data.device_certificate_validity() {
-        certificate(case, j, status, validity.line, validity.value, true);
+        good.extend(certificate(case, j, status, validity, true));
+    }
+    for seen in good {
+        j.good(Observation { doubts: doubts.clone(), ..seen });
     }
 }
 
@@ -98,18 +104,14 @@ fn certificate(
     case: &Case<'_>,
     j: &Judgement,
     status: &JoinStatus<'_>,
-    line: u32,
-    (from, to): (FileTime, FileTime),
+    At { line, value: (from, to) }: At<(FileTime, FileTime)>,
     of_device: bool,
-) {
-    let Some(window) = case.window() else { return };
+) -> Option<Observation> {
+    let window = case.window()?;
     let now = window.to;
     let seen = status.at(line, format!("DeviceCertificateValidity {from} to {to}"));
     if from <= now && now <= to {
-        if of_device {
-            j.good(seen);
-        }
-        return;
+        return Some(seen);
     }
     let seen = seen.expected("covers the time of the collection");
     let ended = if now > to { "expired" } else { "is not valid yet" };
@@ -138,6 +140,7 @@ fn certificate(
             vec![seen],
         );
     }
+    None
 }
 
 /// The user's sections of a joined device.
@@ -172,14 +175,14 @@ fn accounts(j: &Judgement, status: &JoinStatus<'_>) {
 fn work_accounts(case: &Case<'_>, j: &Judgement, status: &JoinStatus<'_>) {
     for section in status.data.work_accounts() {
         if let Some(validity) = section.certificate_validity() {
-            certificate(case, j, status, validity.line, validity.value, false);
+            certificate(case, j, status, validity, false);
         }
     }
 }
 
 /// A device that is not joined: the tests before a join, the last attempt, and whether a join is wanted.
 fn not_joined(case: &Case<'_>, j: &Judgement, status: &JoinStatus<'_>) {
-    good_join(j, status);
+    j.good(good_join(status));
     if status.data.wam_default_set().is_some_and(|flag| flag.value == Flag::No)
         && status.is_registered() == Some(true)
     {
@@ -187,15 +190,8 @@ fn not_joined(case: &Case<'_>, j: &Judgement, status: &JoinStatus<'_>) {
     }
     let wanted = join::wanted(case, j);
     let member = status.is_domain_member() == Some(true);
-    if member {
-        let excused = wanted.is_empty() && is_without_hybrid_join(status);
-        if excused {
-            j.note("The device is domain joined, and hybrid join is not configured.");
-        }
-        tests(j, status, excused);
-        if last_attempt(case, j, status, excused) == Attempt::Waits {
-            return;
-        }
+    if member && before_join(case, j, status, wanted.is_empty()) == Attempt::Waits {
+        return;
     }
     // A policy for domain members and the domain's own tenant say nothing about other machines.
     if let Some(Sign { why, seen, .. }) = wanted.into_iter().find(|sign| member || !sign.members_only) {
@@ -203,6 +199,16 @@ fn not_joined(case: &Case<'_>, j: &Judgement, status: &JoinStatus<'_>) {
         let summary = format!("The device is not joined to the directory, though {why}.");
         j.row(Status::Warning, Confidence::Medium, summary, vec![status.at(line, "AzureAdJoined NO"), seen]);
     }
+}
+
+/// The tests before a join and the last attempt. `unwanted`: nothing shows that a join is wanted.
+fn before_join(case: &Case<'_>, j: &Judgement, status: &JoinStatus<'_>, unwanted: bool) -> Attempt {
+    let excused = unwanted && is_without_hybrid_join(status);
+    if excused {
+        j.note("The device is domain joined, and hybrid join is not configured.");
+    }
+    tests(j, status, excused);
+    last_attempt(case, j, status, excused)
 }
 
 /// R37: the output of every member of a domain that never set up hybrid join.

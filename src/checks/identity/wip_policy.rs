@@ -70,8 +70,8 @@ fn in_dialogs(case: &Case<'_>) -> Option<Observation> {
         let bare = text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "80070164");
         bare || codes_in(&text).contains(&ErrorCode::from_value(ENCRYPTED))
     };
-    let dialogs = DIALOGS.iter().flat_map(|want| case.events(*want));
-    dialogs.filter(shows).next_back().map(|event| event.shows("a dialog shows 0x80070164"))
+    let mut dialogs = DIALOGS.iter().flat_map(|want| case.events(*want));
+    dialogs.rfind(shows).map(|event| event.shows("a dialog shows 0x80070164"))
 }
 
 fn in_records(case: &Case<'_>, j: &Judgement) -> Option<Observation> {

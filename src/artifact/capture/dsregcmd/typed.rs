@@ -447,6 +447,7 @@ mod tests {
         let data = read(&format!("{device}{work}"));
         assert_eq!(data.tpm_protected(), Some(At { line: 5, value: Flag::Yes }));
         assert_eq!(data.work_accounts().count(), 1);
+        assert_eq!(data.work_accounts().next().unwrap().certificate_validity(), None);
         // With both titles gone nobody can say whose key it is.
         let lost: String = device
             .lines()
@@ -455,6 +456,16 @@ mod tests {
             .map(|l| format!("{l}\n"))
             .collect();
         assert_eq!(read(&lost).tpm_protected(), None);
+    }
+
+    #[test]
+    fn a_work_account_has_a_certificate_of_its_own() {
+        // domain.md R61: the other date form, without milliseconds.
+        let own = "DeviceCertificateValidity : [ 2023-03-01 09:00:00 UTC -- 2033-03-01 09:30:00 UTC ]";
+        let data = read(&boxed("Work Account 1", &format!("    {own}\n")));
+        assert_eq!(data.device_certificate_validity(), None);
+        let at = data.work_accounts().next().unwrap().certificate_validity().unwrap();
+        assert_eq!((at.line, at.value.1.to_string().as_str()), (5, "2033-03-01T09:30:00Z"));
     }
 
     #[test]
