@@ -19,6 +19,7 @@ const APPX: &str = "captures/appx.txt";
 const SERVICES: &str = "captures/services.txt";
 const PROBE: &str = "captures/connecttest.txt";
 const LICENCE: &str = "Users/anna/AppData/Local/Microsoft/Office/Licenses/5/licence";
+const DSREGCMD: &str = "captures/dsregcmd.txt";
 const DEVICE: &str = "logs/UserDeviceRegistration.evtx";
 
 /// What a check needs: it is not healthy when all alternatives of any one group are withheld.
@@ -97,6 +98,15 @@ const NEEDED: &[(&str, Needs)] = &[
     ("dbl-misconfig", &[&[SOFTWARE]]),
     ("vnext-license-state", &[&[SOFTWARE], &[LICENCE]]),
     ("license-assignment-device-limit", &[&[LICENCE]]),
+    ("tpm-key-health", &[&[AAD], &[SYSTEM_LOG]]),
+    ("device-registration-state", &[&[DSREGCMD], &[SOFTWARE]]),
+    // That the machine is not joined stands in both places.
+    ("prt-state", &[&[DSREGCMD, SYSTEM]]),
+    ("adal-wam-disabled", &[&[USER], &[SOFTWARE]]),
+    ("office-online-content-policy", &[&[USER]]),
+    ("office-signin-options", &[&[USER]]),
+    ("dpapi-protection-policy", &[&[SOFTWARE], &[AAD]]),
+    ("wip-policy", &[&["logs/OAlerts.evtx"], &[AAD], &["logs/Application.evtx"]]),
     ("collection-completeness", &[&[SYSTEM], &[SOFTWARE], &[USER], &[AAD], &[SYSTEM_LOG]]),
 ];
 

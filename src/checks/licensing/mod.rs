@@ -11,7 +11,7 @@ pub mod network_service_acl;
 pub mod network_service_spp_key;
 pub mod office_compat_mode;
 pub mod products;
-mod records;
+pub mod records;
 mod sca_extras;
 pub mod sca_misconfig;
 pub mod shared_activation;

@@ -136,6 +136,15 @@ pub fn licensing_failure(case: &Case<'_>) -> Option<Observation> {
     failure.or_else(dialog)
 }
 
+/// The newest record of Office's licensing that holds a code, or the listing that shows it.
+pub fn with_code(case: &Case<'_>, code: u32) -> Option<Observation> {
+    let wanted = ErrorCode::from_value(code);
+    let has = |event: &Sourced<&Event>| codes_in(&text_of(event.value)).contains(&wanted);
+    let failures = office_failures(case);
+    let recorded = failures.iter().rfind(|event| has(event)).map(|event| seen(event, &wanted.to_string()));
+    recorded.or_else(|| listed(case, code, &wanted.to_string()))
+}
+
 /// "Access denied" (0x80070005) in Office's licensing or its dialogs.
 pub fn access_denied(case: &Case<'_>) -> Option<Observation> {
     let denied = |event: &Sourced<&Event>| {
@@ -147,18 +156,15 @@ pub fn access_denied(case: &Case<'_>) -> Option<Observation> {
     let dialogs = DIALOGS.iter().flat_map(|want| case.events(*want));
     let recorded =
         office_failures(case).into_iter().chain(dialogs).filter_map(|event| denied(&event)).next_back();
-    recorded.or_else(|| listed(case))
+    recorded.or_else(|| listed(case, ACCESS_DENIED, "0x80070005 (access denied)"))
 }
 
 /// The listing of `ospp.vbs` shows the code.
-fn listed(case: &Case<'_>) -> Option<Observation> {
+fn listed(case: &Case<'_>, code: u32, words: &str) -> Option<Observation> {
     case.captures(CaptureKind::Ospp).into_iter().find_map(|capture| {
         let CaptureData::Ospp(data) = &capture.value.data else { return None };
-        let licence = data.licences.iter().find(|licence| licence.error_code == Some(ACCESS_DENIED))?;
+        let licence = data.licences.iter().find(|licence| licence.error_code == Some(code))?;
         let name = licence.name.as_deref().unwrap_or("a licence");
-        Some(
-            captures::line(capture.source.artifact, licence.line)
-                .shows(format!("{name}: 0x80070005 (access denied)")),
-        )
+        Some(captures::line(capture.source.artifact, licence.line).shows(format!("{name}: {words}")))
     })
 }
