@@ -26,8 +26,8 @@ const DEVICE: &str = "logs/UserDeviceRegistration.evtx";
 type Needs = &'static [&'static [&'static str]];
 
 /// Checks whose question does not arise on the complete machine: no device licence is asked for, and the licence that is there answers
-/// what the tenant has assigned (which is never healthy, domain.md 5.20).
-const NOT_ASKED: &[&str] = &["dbl-misconfig", "license-assignment-device-limit"];
+/// what the tenant has assigned (which is never healthy, domain.md 5.20); and a machine that is not joined has no token of a joined one.
+const NOT_ASKED: &[&str] = &["dbl-misconfig", "license-assignment-device-limit", "prt-state"];
 
 /// Every check with what it needs. The OS build is told by SOFTWARE and by record 6009 of the System log.
 const NEEDED: &[(&str, Needs)] = &[
