@@ -21,6 +21,7 @@ pub mod checks;
 pub mod cli;
 pub mod diagnosis;
 pub mod evidence;
+pub mod facts;
 pub mod knowledge;
 pub mod report;
 pub mod time;

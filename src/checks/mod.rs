@@ -19,9 +19,9 @@ mod identity;
 mod licensing;
 mod ncsi;
 mod network;
-mod proxy;
+pub(crate) mod proxy;
 pub mod services;
-mod system;
+pub(crate) mod system;
 mod tls;
 
 use std::sync::LazyLock;

@@ -1,5 +1,6 @@
 //! The report: one typed model, one renderer a file. A renderer computes nothing that the model does not hold.
 
+pub mod card;
 pub mod dump;
 pub mod json;
 pub mod model;

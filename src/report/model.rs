@@ -3,14 +3,15 @@
 
 use serde::Serialize;
 
+use super::card::Card;
 use crate::artifact::collection::Artifact;
 use crate::artifact::identify::ReadStatus;
 use crate::bundle::{Bundle, layout};
 use crate::checks::Remedy;
 use crate::checks::judgement::{Missing, Observation, Status};
 use crate::diagnosis::{Diagnosed, Diagnosis, Verdict};
-use crate::evidence::events::Basis;
 use crate::evidence::{Confidence, Evidence};
+use crate::facts::machine::basis_words;
 use crate::time::FileTime;
 
 /// The schema that this writes.
@@ -26,7 +27,7 @@ pub struct Report {
     /// What was analysed.
     pub bundle: BundleInfo,
     /// The machine it is about.
-    pub machine: Machine,
+    pub machine: Card,
     /// The answer.
     pub verdict: VerdictInfo,
     /// Every check, once.
@@ -93,41 +94,6 @@ impl From<&Artifact> for ArtifactInfo {
     }
 }
 
-/// The machine.
-#[derive(Debug, Serialize)]
-pub struct Machine {
-    /// Computer name.
-    pub computer: Option<String>,
-    /// Windows.
-    pub os: OsInfo,
-    /// Office.
-    pub office: OfficeInfo,
-    /// SIDs of the users whose hives were collected.
-    pub users: Vec<String>,
-}
-
-/// Windows.
-#[derive(Debug, Serialize)]
-pub struct OsInfo {
-    /// Product, named by its build.
-    pub product: Option<String>,
-    /// Build.
-    pub build: Option<u32>,
-    /// Update build revision.
-    pub ubr: Option<u32>,
-}
-
-/// Office.
-#[derive(Debug, Serialize)]
-pub struct OfficeInfo {
-    /// `VersionToReport`.
-    pub version: Option<String>,
-    /// `ProductReleaseIds`.
-    pub products: Vec<String>,
-    /// `x86` or `x64`.
-    pub bitness: Option<String>,
-}
-
 /// The answer.
 #[derive(Debug, Serialize)]
 pub struct VerdictInfo {
@@ -191,7 +157,7 @@ impl Report {
             schema: SCHEMA,
             tool: Tool { name: "actriage", version: env!("CARGO_PKG_VERSION") },
             bundle: bundle_info(bundle, evidence),
-            machine: machine(evidence),
+            machine: Card::of(&diagnosis.case),
             verdict: VerdictInfo {
                 outcome: diagnosis.verdict,
                 summary: diagnosis.summary(),
@@ -216,42 +182,9 @@ fn bundle_info(bundle: &Bundle, evidence: &Evidence) -> BundleInfo {
         bytes: bundle.bytes,
         layout: layout::name(&paths, evidence.manifest.is_some()),
         collected_at: evidence.window.map(|window| window.to),
-        collected_at_basis: evidence.window.map(|window| match window.basis {
-            Basis::Manifest => "manifest",
-            Basis::NewestRecord => "newest event record",
-            Basis::NewestKey => "newest registry write",
-        }),
+        collected_at_basis: evidence.window.map(|window| basis_words(window.basis)),
         window_from: evidence.window.map(|window| window.from),
         artifacts: artifacts.collect(),
-    }
-}
-
-fn machine(evidence: &Evidence) -> Machine {
-    const OFFICE: &str = r"HKLM\SOFTWARE\Microsoft\Office\ClickToRun\Configuration";
-    const NAME: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName";
-    let registry = &evidence.registry;
-    let text =
-        |path: &str, name: &str| registry.value(path, name).found().and_then(|value| value.value.as_text());
-    let from_logs = || evidence.events.computers().into_iter().next().map(|(name, _)| name);
-    let mut users: Vec<String> =
-        registry.user_hives().filter_map(|user| user.sid.as_ref().map(|sid| sid.0.clone())).collect();
-    users.sort();
-    users.dedup();
-    let products = text(OFFICE, "ProductReleaseIds").unwrap_or_default();
-    let products = products.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned);
-    Machine {
-        computer: text(NAME, "ComputerName").or_else(from_logs),
-        os: OsInfo {
-            product: evidence.os.product(),
-            build: evidence.os.build_number(),
-            ubr: evidence.os.ubr,
-        },
-        office: OfficeInfo {
-            version: text(OFFICE, "VersionToReport"),
-            products: products.collect(),
-            bitness: text(OFFICE, "Platform"),
-        },
-        users,
     }
 }
 

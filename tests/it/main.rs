@@ -13,6 +13,7 @@ mod workshop;
 
 mod bundle;
 mod captures;
+mod card;
 mod checks;
 mod cli;
 mod corpus;
