@@ -2,8 +2,10 @@
 
 mod analyze;
 mod checks;
+mod compare;
 mod completions;
 mod explain;
+mod facts;
 mod inspect;
 mod open;
 mod timeline;
@@ -60,6 +62,10 @@ enum Command {
     Timeline(timeline::Timeline),
     /// List every check.
     Checks(checks::Checks),
+    /// Show what differs between a machine that works and one that does not.
+    Compare(compare::Compare),
+    /// Print the facts of a machine as JSON.
+    Facts(facts::FactsOf),
     /// Print shell completions.
     Completions(completions::Completions),
 }
@@ -99,6 +105,8 @@ pub fn main() -> ExitCode {
         Command::Explain(command) => command.run(&mut out),
         Command::Timeline(command) => command.run(&cli.common, &mut out),
         Command::Checks(command) => command.run(&mut out),
+        Command::Compare(command) => command.run(&cli.common, &mut out),
+        Command::Facts(command) => command.run(&cli.common, &mut out),
         Command::Completions(command) => command.run(&mut out),
     };
     let outcome = outcome.and_then(|exit| out.flush().map(|()| exit).map_err(CliError::from));

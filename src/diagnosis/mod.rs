@@ -50,7 +50,7 @@ pub struct Diagnosis<'e> {
 }
 
 /// The check that only speaks of the collection: its warning makes no machine suspect.
-const ABOUT_COLLECTION: &str = "collection-completeness";
+pub const ABOUT_COLLECTION: &str = "collection-completeness";
 
 /// Runs every check and draws the conclusions.
 pub fn diagnose(evidence: &Evidence) -> Diagnosis<'_> {

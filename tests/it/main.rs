@@ -19,6 +19,7 @@ mod cli;
 mod corpus;
 mod damage;
 mod events;
+mod facts;
 mod hive;
 mod licences;
 mod registry;
