@@ -8,6 +8,7 @@ mod explain;
 mod facts;
 mod inspect;
 mod open;
+mod rules;
 mod timeline;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -66,6 +67,8 @@ enum Command {
     Compare(compare::Compare),
     /// Print the facts of a machine as JSON.
     Facts(facts::FactsOf),
+    /// Test the rules of a folder.
+    Rules(rules::Rules),
     /// Print shell completions.
     Completions(completions::Completions),
 }
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Checks(command) => command.run(&mut out),
         Command::Compare(command) => command.run(&cli.common, &mut out),
         Command::Facts(command) => command.run(&cli.common, &mut out),
+        Command::Rules(command) => command.run(&mut out),
         Command::Completions(command) => command.run(&mut out),
     };
     let outcome = outcome.and_then(|exit| out.flush().map(|()| exit).map_err(CliError::from));

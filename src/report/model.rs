@@ -8,10 +8,11 @@ use crate::artifact::collection::Artifact;
 use crate::artifact::identify::ReadStatus;
 use crate::bundle::{Bundle, layout};
 use crate::checks::Remedy;
-use crate::checks::judgement::{Missing, Observation, Status};
+use crate::checks::judgement::{Missing, Observation, Outcome, Status};
 use crate::diagnosis::{Diagnosed, Diagnosis, Verdict};
 use crate::evidence::{Confidence, Evidence};
 use crate::facts::machine::basis_words;
+use crate::rules::Ruled;
 use crate::time::FileTime;
 
 /// The schema that this writes.
@@ -102,16 +103,16 @@ pub struct VerdictInfo {
     /// One sentence.
     pub summary: String,
     /// Ids of the causes, most likely first.
-    pub root_causes: Vec<&'static str>,
+    pub root_causes: Vec<String>,
 }
 
-/// One check.
+/// One check, built in or a rule of the user.
 #[derive(Debug, Serialize)]
 pub struct CheckInfo {
     /// Id.
-    pub id: &'static str,
+    pub id: String,
     /// Title.
-    pub title: &'static str,
+    pub title: String,
     /// Layer.
     pub layer: &'static str,
     /// Status.
@@ -163,7 +164,10 @@ impl Report {
                 summary: diagnosis.summary(),
                 root_causes: diagnosis.roots.clone(),
             },
-            checks: diagnosis.checks.iter().map(|item| check_info(item, diagnosis)).collect(),
+            checks: {
+                let rules = diagnosis.rules.iter().map(|ruled| rule_info(ruled, evidence));
+                diagnosis.checks.iter().map(|item| check_info(item, diagnosis)).chain(rules).collect()
+            },
         }
     }
 
@@ -188,30 +192,51 @@ fn bundle_info(bundle: &Bundle, evidence: &Evidence) -> BundleInfo {
     }
 }
 
-fn check_info(item: &Diagnosed, diagnosis: &Diagnosis<'_>) -> CheckInfo {
+fn evidence_info(outcome: &Outcome, evidence: &Evidence) -> Vec<EvidenceInfo> {
     let artifact = |seen: &Observation| {
-        let artifacts = &diagnosis.case.evidence.artifacts;
-        artifacts.get(seen.artifact.0).map(|artifact| artifact.path.clone()).unwrap_or_default()
+        evidence.artifacts.get(seen.artifact.0).map(|artifact| artifact.path.clone()).unwrap_or_default()
     };
-    let evidence = item.outcome.evidence.iter().map(|seen| EvidenceInfo {
+    let info = outcome.evidence.iter().map(|seen| EvidenceInfo {
         artifact: artifact(seen),
         locator: seen.locator.clone(),
         observed: seen.observed.clone(),
         expected: seen.expected.clone(),
         time: seen.time.filter(|time| !time.is_zero()),
     });
+    info.collect()
+}
+
+fn check_info(item: &Diagnosed, diagnosis: &Diagnosis<'_>) -> CheckInfo {
     CheckInfo {
-        id: item.check.id,
-        title: item.check.title,
+        id: item.check.id.to_owned(),
+        title: item.check.title.to_owned(),
         layer: item.check.layer.name(),
         status: item.outcome.status,
         confidence: item.outcome.confidence,
         summary: item.outcome.summary.clone(),
-        evidence: evidence.collect(),
+        evidence: evidence_info(&item.outcome, diagnosis.case.evidence),
         notes: item.outcome.notes.clone(),
         caused_by: item.caused_by.clone(),
         explains: item.explains.clone(),
         missing: item.outcome.missing.clone(),
         remedy: item.outcome.status.is_finding().then(|| (item.check.remedy)(&diagnosis.case)),
+    }
+}
+
+fn rule_info(ruled: &Ruled<'_>, evidence: &Evidence) -> CheckInfo {
+    let outcome = &ruled.outcome;
+    CheckInfo {
+        id: ruled.rule.id.clone(),
+        title: ruled.rule.title.clone(),
+        layer: ruled.rule.layer.name(),
+        status: outcome.status,
+        confidence: outcome.confidence,
+        summary: outcome.summary.clone(),
+        evidence: evidence_info(outcome, evidence),
+        notes: outcome.notes.clone(),
+        caused_by: Vec::new(),
+        explains: Vec::new(),
+        missing: outcome.missing.clone(),
+        remedy: outcome.status.is_finding().then(|| ruled.rule.remedy.clone()),
     }
 }

@@ -192,7 +192,7 @@ impl Page {
             None => "",
         };
         let badge = self.badge(check);
-        let id = self.paint(BOLD, check.id);
+        let id = self.paint(BOLD, &check.id);
         self.line(&format!("{badge}{confidence}  {id}"));
         self.wrapped("  ", 2, &check.summary);
         self.evidence(check, full);
@@ -271,7 +271,7 @@ impl Page {
             }
             return;
         }
-        let names: Vec<&str> = list.iter().map(|check| check.id).collect();
+        let names: Vec<&str> = list.iter().map(|check| check.id.as_str()).collect();
         self.wrapped("  ", 2, &names.join(", "));
     }
 
@@ -282,7 +282,7 @@ impl Page {
             return;
         }
         self.heading(&format!("Could not tell ({})", list.len()));
-        let names: Vec<&str> = list.iter().map(|check| check.id).collect();
+        let names: Vec<&str> = list.iter().map(|check| check.id.as_str()).collect();
         self.wrapped("  ", 2, &names.join(", "));
         let mut rows: Vec<(String, String, usize)> = Vec::new();
         for missing in list.iter().flat_map(|check| &check.missing) {

@@ -24,5 +24,6 @@ mod hive;
 mod licences;
 mod registry;
 mod replay;
+mod rules;
 mod samples;
 mod schema;
