@@ -105,7 +105,7 @@ fn of_user(case: &Case<'_>) -> Lookup<Mode> {
         Lookup::Unknown(unknown) => return Lookup::Unknown(unknown),
     };
     let values = case.evidence.registry.values(&user.path(LICENSING_NEXT));
-    read(values, "licence mode of a product", |values| of_values(values))
+    read(values, "licence mode of a product", of_values)
 }
 
 fn of_values(values: &Listing<RegValue>) -> Option<Mode> {

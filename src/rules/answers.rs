@@ -38,7 +38,7 @@ enum Known {
     Answered {
         value: Value,
         /// For lists: one observation for each item, in its order.
-        evidence: Vec<Observation>,
+        evidence: Arc<[Observation]>,
         /// Why there may be more than this: then "no" proves nothing.
         partial: Option<(Unknown, String)>,
     },
@@ -49,7 +49,7 @@ enum Known {
 /// The answers to all questions of a rule.
 #[derive(Clone, Debug)]
 pub struct Answers {
-    known: BTreeMap<Question, Known>,
+    known: Arc<BTreeMap<Question, Known>>,
 }
 
 /// What came of an evaluation, with the questions that were reached.
@@ -62,7 +62,7 @@ impl Answers {
     /// Answers questions from a machine; facts of `given` come first.
     pub fn gather(questions: &[Question], case: &Case<'_>, given: &BTreeMap<String, Given>) -> Self {
         let mut facts = None;
-        let answer = |question: &Question| {
+        let mut answer = |question: &Question| {
             if let Some(known) = from_given(question, given) {
                 return known;
             }
@@ -75,23 +75,23 @@ impl Answers {
                 Question::Fact(name) => fact(name, facts.get_or_insert_with(|| Facts::of(case)).get(name)),
             }
         };
-        let mut answer = answer;
-        Self { known: questions.iter().map(|question| (question.clone(), answer(question))).collect() }
+        let known = questions.iter().map(|question| (question.clone(), answer(question)));
+        Self { known: Arc::new(known.collect()) }
     }
 
     /// The same answers, with only one item of a list.
     fn with_only(&self, question: &Question, index: usize) -> Option<Self> {
-        let mut answers = self.clone();
-        let Known::Answered { value, evidence, .. } = answers.known.get_mut(question)? else { return None };
+        let mut known = (*self.known).clone();
+        let Known::Answered { value, evidence, .. } = known.get_mut(question)? else { return None };
         let Value::List(list) = &value else { return None };
         let (item, seen) = (list.get(index)?.clone(), evidence.get(index)?.clone());
-        (*value, *evidence) = (Value::List(Arc::new(vec![item])), vec![seen]);
-        Some(answers)
+        (*value, *evidence) = (Value::List(Arc::new(vec![item])), Arc::new([seen]));
+        Some(Self { known: Arc::new(known) })
     }
 
     fn evaluate(&self, expression: &Expression) -> Evaluation {
         let reached = Arc::new(Mutex::new(BTreeSet::new()));
-        let known: Arc<BTreeMap<Question, Known>> = Arc::new(self.known.clone());
+        let known = Arc::clone(&self.known);
         let ask = {
             let reached = Arc::clone(&reached);
             move |name: &str, question: Question| -> Result<Value, ExecutionError> {
@@ -224,7 +224,7 @@ fn fact_value(value: &facts::Value) -> Value {
 }
 
 fn answered(value: Value, seen: Observation) -> Known {
-    Known::Answered { value, evidence: vec![seen], partial: None }
+    Known::Answered { value, evidence: Arc::new([seen]), partial: None }
 }
 
 /// What a test case says.
@@ -273,7 +273,7 @@ fn events(case: &Case<'_>, provider: &str, ids: &[u32], channel: &str) -> Known 
             let seen = source.shows(format!("no such record of {provider} in the failure window"));
             return Known::Answered {
                 value: Value::List(Arc::default()),
-                evidence: vec![seen],
+                evidence: Arc::new([seen]),
                 partial: None,
             };
         }

@@ -33,7 +33,6 @@ const KNOWN: &[&str] = &[
     "double",
     "string",
     "bool",
-    "type",
     "field",
     "text",
 ];

@@ -4,7 +4,7 @@
 //! add files or change those of the base (see the recipe module). `Expect:` gives status and confidence in back-ticks; the list below it
 //! gives what evidence, notes, missing items and causes must be there. Every case says where its truth comes from in a `Truth:` line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 
@@ -17,6 +17,7 @@ use actriage::evidence::{Evidence, Settings};
 use actriage::report::model::{CheckInfo, Report};
 use rayon::prelude::*;
 
+use crate::docs::{agrees, coverage};
 use crate::workshop::recipe::{self, File};
 
 /// The root of the project.
@@ -89,9 +90,21 @@ impl Case {
         recipe::files_over(&base, &self.text, &without)
     }
 
-    /// What is expected and does not hold.
-    fn failures(&self) -> Vec<String> {
+    /// What is expected and does not hold; and the kinds of artifact that a finding cites.
+    fn failures(&self) -> (Vec<String>, BTreeSet<String>) {
         let report = report_on(&self.files());
+        let kinds = report
+            .check(&self.check)
+            .filter(|check| check.status.is_finding())
+            .into_iter()
+            .flat_map(|check| &check.evidence)
+            .filter_map(|seen| report.bundle.artifacts.iter().find(|artifact| artifact.path == seen.artifact))
+            .map(|artifact| artifact.kind.to_string())
+            .collect();
+        (self.unmet(&report), kinds)
+    }
+
+    fn unmet(&self, report: &Report) -> Vec<String> {
         let Some(check) = report.check(&self.check) else { return vec!["no such check".to_owned()] };
         let mut failures = Vec::new();
         let expect = self.line("Expect").expect("a case needs an Expect line");
@@ -131,6 +144,7 @@ fn expectation(check: &CheckInfo, line: &str) -> Result<(), String> {
         ("missing", _) => check.missing.iter().any(|item| item.what.contains(rest)),
         ("summary", _) => check.summary.contains(rest),
         ("caused-by", [id]) => check.caused_by.contains(id),
+        ("stands-alone", _) => check.caused_by.is_empty(),
         ("explains", [id]) => check.explains.contains(id),
         ("no", [locator]) => !check.evidence.iter().any(|item| item.locator == *locator),
         (_, [artifact, locator]) => {
@@ -149,15 +163,19 @@ fn every_case_of_every_fixture() {
     // `ACTRIAGE_CASES=proxy-env` runs the cases of one check only.
     let only = std::env::var("ACTRIAGE_CASES").unwrap_or_default();
     let all: Vec<Case> = cases().into_iter().filter(|case| case.check.contains(&only)).collect();
-    let failed: Vec<String> = all
-        .par_iter()
-        .filter_map(|case| {
-            let failures = case.failures();
-            let told = || format!("{} / {}:\n  {}", case.check, case.name, failures.join("\n  "));
-            (!failures.is_empty()).then(told)
-        })
-        .collect();
+    let told: Vec<(Vec<String>, BTreeSet<String>)> = all.par_iter().map(Case::failures).collect();
+    let mut proofs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut failed = Vec::new();
+    for (case, (failures, kinds)) in all.iter().zip(told) {
+        proofs.entry(case.check.clone()).or_default().extend(kinds);
+        if !failures.is_empty() {
+            failed.push(format!("{} / {}:\n  {}", case.check, case.name, failures.join("\n  ")));
+        }
+    }
     assert!(failed.is_empty(), "{} of {} cases failed:\n{}", failed.len(), all.len(), failed.join("\n"));
+    if only.is_empty() {
+        agrees(&root().join("docs/coverage.md"), &coverage(&proofs));
+    }
 }
 
 #[test]
@@ -215,5 +233,31 @@ fn fixtures_cover_every_kind_of_answer() {
             check.id
         );
         assert!(has("blocker") || has("warning"), "{} has no finding", check.id);
+    }
+}
+
+/// Every remedy has all its parts, and none names a retired tool (R58): SaRA became the Get Help app.
+#[test]
+fn remedies_are_whole_and_name_no_retired_tool() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("case.zip");
+    fs::write(&path, recipe::pack(&recipe::files_over(&base("complete"), "", &[]))).unwrap();
+    let bundle = Bundle::open(&path, Limits::default()).unwrap();
+    let reading = Reading { interest: interest(), replay: true, hashes: false };
+    let evidence = Evidence::build(Collection::read(&bundle, &reading), &Settings::default());
+    let diagnosis = diagnose(&evidence);
+    for check in CHECKS.iter().filter(|check| check.id != "collection-completeness") {
+        let remedy = (check.remedy)(&diagnosis.case);
+        assert!(!remedy.steps.is_empty(), "{} has no steps", check.id);
+        for (part, text) in
+            [("caution", &remedy.caution), ("rollback", &remedy.rollback), ("verify", &remedy.verify)]
+        {
+            assert!(!text.trim().is_empty(), "{} has no {part}", check.id);
+        }
+        assert!(!remedy.references.is_empty(), "{} has no reference", check.id);
+        let all = format!("{remedy:?}").to_lowercase() + &check.doc().to_lowercase();
+        for retired in ["sara-", "sara_", "/sara", "support and recovery assistant", "getsara"] {
+            assert!(!all.contains(retired), "{} names {retired}", check.id);
+        }
     }
 }

@@ -11,15 +11,19 @@
 #[path = "../workshop/mod.rs"]
 mod workshop;
 
+mod benign;
 mod bundle;
 mod captures;
 mod card;
+mod causes;
 mod checks;
 mod cli;
 mod corpus;
 mod damage;
+mod docs;
 mod events;
 mod facts;
+mod forms;
 mod hive;
 mod licences;
 mod registry;
@@ -27,3 +31,4 @@ mod replay;
 mod rules;
 mod samples;
 mod schema;
+mod withheld;
