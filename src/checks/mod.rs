@@ -20,8 +20,10 @@ mod licensing;
 mod ncsi;
 mod network;
 pub(crate) mod proxy;
+mod security;
 pub mod services;
 pub(crate) mod system;
+mod time;
 mod tls;
 
 use std::sync::LazyLock;
@@ -213,6 +215,7 @@ impl Check {
 /// Every check, in the order of the report's list: the layers from the bottom up, each folder with its own list.
 pub static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
     let layers: &[&[Check]] = &[
+        time::CHECKS,
         system::CHECKS,
         services::CHECKS,
         network::CHECKS,
@@ -220,6 +223,7 @@ pub static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
         dns::CHECKS,
         proxy::CHECKS,
         firewall::CHECKS,
+        security::CHECKS,
         tls::CHECKS,
         certificates::CHECKS,
         broker::CHECKS,
