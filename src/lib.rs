@@ -3,13 +3,15 @@
 //! A bundle flows one way, and each stage knows only what stands to its left:
 //!
 //! ```text
-//! zip | folder ─▶ bundle ─▶ artifact ─▶ evidence ─▶ checks ─▶ diagnosis ─▶ report
+//! zip | folder ─▶ bundle ─▶ artifact ─▶ evidence ─▶ checks ─▶ facts ─▶ rules ─▶ diagnosis ─▶ report
 //! ```
 //!
 //! * [`bundle`] lists the files of a zip, a folder or a zip inside a zip, within limits, without extracting anything.
 //! * [`artifact`] tells by content what a file is and decodes it: hives, `.reg` exports, event logs, command outputs.
 //! * [`evidence`] answers questions about the machine, each answer *found*, *absent* or *unknown*, each with its source.
 //! * [`checks`] are the questions: one file each, with its documentation, its fixture and its remedy.
+//! * [`facts`] are what is known of the machine under stable names, for everything that is not written in Rust.
+//! * [`rules`] are questions that people write themselves, over facts and evidence, without compiling.
 //! * [`diagnosis`] runs them, tells causes from symptoms, ranks the causes and pronounces the verdict.
 //! * [`report`] is the typed result (the JSON contract) and its renderings.
 //!
@@ -21,8 +23,10 @@ pub mod checks;
 pub mod cli;
 pub mod diagnosis;
 pub mod evidence;
+pub mod facts;
 pub mod knowledge;
 pub mod report;
+pub mod rules;
 pub mod time;
 
 #[cfg(test)]

@@ -19,10 +19,10 @@ mod identity;
 mod licensing;
 mod ncsi;
 mod network;
-mod proxy;
+pub(crate) mod proxy;
 mod security;
 pub mod services;
-mod system;
+pub(crate) mod system;
 mod time;
 mod tls;
 
@@ -69,9 +69,30 @@ pub enum Layer {
     Licensing,
     /// The collection itself.
     Collection,
+    /// A rule of the user that names no layer.
+    User,
 }
 
 impl Layer {
+    /// All layers, lowest first.
+    pub const ALL: [Self; 15] = [
+        Self::Time,
+        Self::System,
+        Self::Services,
+        Self::Network,
+        Self::Ncsi,
+        Self::Dns,
+        Self::Proxy,
+        Self::Firewall,
+        Self::Tls,
+        Self::Certificates,
+        Self::Broker,
+        Self::Identity,
+        Self::Licensing,
+        Self::Collection,
+        Self::User,
+    ];
+
     /// As the contract writes it.
     pub fn name(self) -> &'static str {
         match self {
@@ -89,6 +110,7 @@ impl Layer {
             Self::Identity => "identity",
             Self::Licensing => "licensing",
             Self::Collection => "collection",
+            Self::User => "user",
         }
     }
 }

@@ -2,10 +2,13 @@
 
 mod analyze;
 mod checks;
+mod compare;
 mod completions;
 mod explain;
+mod facts;
 mod inspect;
 mod open;
+mod rules;
 mod timeline;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -60,6 +63,12 @@ enum Command {
     Timeline(timeline::Timeline),
     /// List every check.
     Checks(checks::Checks),
+    /// Show what differs between a machine that works and one that does not.
+    Compare(compare::Compare),
+    /// Print the facts of a machine as JSON.
+    Facts(facts::FactsOf),
+    /// Test the rules of a folder.
+    Rules(rules::Rules),
     /// Print shell completions.
     Completions(completions::Completions),
 }
@@ -99,6 +108,9 @@ pub fn main() -> ExitCode {
         Command::Explain(command) => command.run(&mut out),
         Command::Timeline(command) => command.run(&cli.common, &mut out),
         Command::Checks(command) => command.run(&mut out),
+        Command::Compare(command) => command.run(&cli.common, &mut out),
+        Command::Facts(command) => command.run(&cli.common, &mut out),
+        Command::Rules(command) => command.run(&mut out),
         Command::Completions(command) => command.run(&mut out),
     };
     let outcome = outcome.and_then(|exit| out.flush().map(|()| exit).map_err(CliError::from));

@@ -118,9 +118,13 @@ impl Events {
 
     /// The wanted events, oldest first.
     pub fn of(&self, want: Want) -> Vec<Sourced<&Event>> {
+        self.written_by(want.provider, want.ids)
+    }
+
+    /// The events of a provider, oldest first; no ids means all of them.
+    pub fn written_by(&self, provider: &str, ids: &[u32]) -> Vec<Sourced<&Event>> {
         let wanted = |event: &Event| {
-            event.provider.eq_ignore_ascii_case(want.provider)
-                && (want.ids.is_empty() || want.ids.contains(&event.event_id))
+            event.provider.eq_ignore_ascii_case(provider) && (ids.is_empty() || ids.contains(&event.event_id))
         };
         let answer = |(artifact, event): &'_ (ArtifactId, Event)| (*artifact, event.record_id, event.time);
         self.events

@@ -174,7 +174,7 @@ fn together(root: &str, symptom: &str, of_root: &[Told<'_>], of_symptom: &[Told<
             let Some(item) = report.check(symptom) else { continue };
             if item.caused_by.contains(&root) {
                 let explained = report.check(root).is_some_and(|cause| cause.explains.contains(&symptom));
-                let is_root = report.verdict.root_causes.contains(&symptom);
+                let is_root = report.verdict.root_causes.iter().any(|root| root == symptom);
                 return if explained && !is_root {
                     Ok(())
                 } else {
@@ -199,7 +199,7 @@ fn alone(root: &str, symptom: &str, of_symptom: &[Told<'_>]) -> Result<(), Strin
         if item.caused_by.contains(&root) {
             return Err(format!("{root} -> {symptom}: `{}` is folded without a cause", case.name));
         }
-        seen |= report.verdict.root_causes.contains(&symptom);
+        seen |= report.verdict.root_causes.iter().any(|root| root == symptom);
         if seen {
             return Ok(());
         }

@@ -168,6 +168,11 @@ macro_rules! kinds {
                     Self::Unknown => "unknown",
                 }
             }
+
+            /// The kind of a name in dumps.
+            pub fn by_name(name: &str) -> Option<Self> {
+                READERS.iter().map(|reader| reader.kind).find(|kind| kind.name() == name)
+            }
         }
 
         /// The typed content of a capture.
