@@ -2,6 +2,7 @@
 
 mod analyze;
 mod checks;
+mod collector;
 mod completions;
 mod explain;
 mod inspect;
@@ -60,6 +61,8 @@ enum Command {
     Timeline(timeline::Timeline),
     /// List every check.
     Checks(checks::Checks),
+    /// Print the PowerShell script that collects the evidence.
+    Collector(collector::Collector),
     /// Print shell completions.
     Completions(completions::Completions),
 }
@@ -99,6 +102,7 @@ pub fn main() -> ExitCode {
         Command::Explain(command) => command.run(&mut out),
         Command::Timeline(command) => command.run(&cli.common, &mut out),
         Command::Checks(command) => command.run(&mut out),
+        Command::Collector(command) => command.run(&mut out),
         Command::Completions(command) => command.run(&mut out),
     };
     let outcome = outcome.and_then(|exit| out.flush().map(|()| exit).map_err(CliError::from));

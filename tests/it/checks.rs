@@ -4,15 +4,17 @@
 //! add files or change those of the base (see the recipe module). `Expect:` gives status and confidence in back-ticks; the list below it
 //! gives what evidence, notes, missing items and causes must be there. Every case says where its truth comes from in a `Truth:` line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use actriage::artifact::collection::{Collection, Reading};
 use actriage::bundle::Bundle;
 use actriage::bundle::limits::Limits;
 use actriage::checks::{CHECKS, interest};
 use actriage::diagnosis::diagnose;
+use actriage::evidence::questions::{self, Asked};
 use actriage::evidence::{Evidence, Settings};
 use actriage::report::model::{CheckInfo, Report};
 use rayon::prelude::*;
@@ -34,10 +36,42 @@ pub fn report_on(files: &[File]) -> Report {
 
 /// The report on a bundle on disk.
 pub fn report_of(path: &Path) -> Report {
+    report_and_questions(path).0
+}
+
+/// The report, and what the checks asked for to make it.
+fn report_and_questions(path: &Path) -> (Report, BTreeSet<Asked>) {
     let bundle = Bundle::open(path, Limits::default()).unwrap();
     let reading = Reading { interest: interest(), replay: true, hashes: true };
-    let evidence = Evidence::build(Collection::read(&bundle, &reading), &Settings::default());
-    Report::new(&bundle, &diagnose(&evidence))
+    let collection = Collection::read(&bundle, &reading);
+    questions::record(|| {
+        let evidence = Evidence::build(collection, &Settings::default());
+        Report::new(&bundle, &diagnose(&evidence))
+    })
+}
+
+/// A case and what came of it.
+pub struct Ran {
+    pub case: Case,
+    pub report: Report,
+    pub asked: BTreeSet<Asked>,
+}
+
+/// All cases, run once for all tests. `ACTRIAGE_CASES=proxy-env` runs the cases of one check only.
+pub fn all_run() -> &'static [Ran] {
+    static RUNS: LazyLock<Vec<Ran>> = LazyLock::new(|| {
+        let only = std::env::var("ACTRIAGE_CASES").unwrap_or_default();
+        let chosen: Vec<Case> = cases().into_iter().filter(|case| case.check.contains(&only)).collect();
+        let run = |case: Case| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("case.zip");
+            fs::write(&path, recipe::pack(&case.files())).unwrap();
+            let (report, asked) = report_and_questions(&path);
+            Ran { case, report, asked }
+        };
+        chosen.into_par_iter().map(run).collect()
+    });
+    &RUNS
 }
 
 /// One case of a fixture.
@@ -90,8 +124,7 @@ impl Case {
     }
 
     /// What is expected and does not hold.
-    fn failures(&self) -> Vec<String> {
-        let report = report_on(&self.files());
+    fn failures(&self, report: &Report) -> Vec<String> {
         let Some(check) = report.check(&self.check) else { return vec!["no such check".to_owned()] };
         let mut failures = Vec::new();
         let expect = self.line("Expect").expect("a case needs an Expect line");
@@ -146,13 +179,11 @@ fn expectation(check: &CheckInfo, line: &str) -> Result<(), String> {
 
 #[test]
 fn every_case_of_every_fixture() {
-    // `ACTRIAGE_CASES=proxy-env` runs the cases of one check only.
-    let only = std::env::var("ACTRIAGE_CASES").unwrap_or_default();
-    let all: Vec<Case> = cases().into_iter().filter(|case| case.check.contains(&only)).collect();
+    let all = all_run();
     let failed: Vec<String> = all
-        .par_iter()
-        .filter_map(|case| {
-            let failures = case.failures();
+        .iter()
+        .filter_map(|Ran { case, report, .. }| {
+            let failures = case.failures(report);
             let told = || format!("{} / {}:\n  {}", case.check, case.name, failures.join("\n  "));
             (!failures.is_empty()).then(told)
         })

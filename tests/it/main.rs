@@ -15,6 +15,7 @@ mod bundle;
 mod captures;
 mod checks;
 mod cli;
+mod collector;
 mod corpus;
 mod damage;
 mod events;
