@@ -65,9 +65,8 @@ impl<'e> Case<'e> {
     fn why_not_collected(&self, advice: &str) -> Option<String> {
         let (_, manifest) = self.evidence.manifest.as_ref()?;
         let items = collector::named_in(advice);
-        let mut reasons: Vec<String> = items
-            .filter_map(|item| Some(format!("{} {}", item.id, manifest.shortfall(item.id)?)))
-            .collect();
+        let mut reasons: Vec<String> =
+            items.filter_map(|item| Some(format!("{} {}", item.id, manifest.shortfall(item.id)?))).collect();
         reasons.dedup();
         (!reasons.is_empty()).then(|| format!("the collector says: {}", reasons.join("; ")))
     }

@@ -56,321 +56,355 @@ $ScriptVersion = '1'
 # BEGIN TABLE: made from src/collector/table.txt, not edited here
 $Table = @(
     @{ Id = 'netconnectionprofile'; Category = 'network'; File = 'captures\netconnectionprofile.txt'
-       Form = 'objects'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'Get-NetConnectionProfile | Format-List *'
+       Form = 'objects'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'names of the connected networks'
        Each = @()
        Run = @(
-           @{ Needs = 'Get-NetConnectionProfile'; Block = { Get-NetConnectionProfile } }) }
+           @{ Needs = 'Get-NetConnectionProfile'; Shown = 'Get-NetConnectionProfile'
+              Block = { Get-NetConnectionProfile } }) }
     @{ Id = 'ipconfig'; Category = 'network'; File = 'captures\ipconfig.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'ipconfig /all'
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'IP and MAC addresses, names of computer and domain'
        Each = @()
        Run = @(
-           @{ Needs = 'ipconfig.exe'; Block = { ipconfig.exe /all } }) }
+           @{ Needs = 'ipconfig.exe'; Shown = 'ipconfig /all'
+              Block = { ipconfig.exe /all } }) }
     @{ Id = 'adapter-binding'; Category = 'network'; File = 'captures\adapter-binding.txt'
-       Form = 'objects'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'Get-NetAdapterBinding -AllBindings | Format-List *'
+       Form = 'objects'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'names of the adapters'
        Each = @()
        Run = @(
-           @{ Needs = 'Get-NetAdapterBinding'; Block = { Get-NetAdapterBinding -AllBindings } }) }
+           @{ Needs = 'Get-NetAdapterBinding'; Shown = 'Get-NetAdapterBinding -AllBindings'
+              Block = { Get-NetAdapterBinding -AllBindings } }) }
     @{ Id = 'winsock-catalog'; Category = 'network'; File = 'captures\winsock-catalog.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'netsh winsock show catalog'
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'none'
        Each = @()
        Run = @(
-           @{ Needs = 'netsh.exe'; Block = { netsh.exe winsock show catalog } }) }
+           @{ Needs = 'netsh.exe'; Shown = 'netsh winsock show catalog'
+              Block = { netsh.exe winsock show catalog } }) }
     @{ Id = 'hosts'; Category = 'network'; File = 'captures\hosts'
-       Form = 'file'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = ''
+       Form = 'file'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'names that somebody entered'
        Each = @()
        Run = @(
-           @{ Needs = ''; Block = { Copy-Item -LiteralPath (Join-Path ([Environment]::ExpandEnvironmentVariables((Get-ItemProperty -LiteralPath 'Registry::HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters').DataBasePath)) 'hosts') -Destination $File } }) }
+           @{ Needs = ''; Shown = ''
+              Block = { Copy-Item -LiteralPath (Join-Path ([Environment]::ExpandEnvironmentVariables((Get-ItemProperty -LiteralPath 'Registry::HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters').DataBasePath)) 'hosts') -Destination $File } }) }
     @{ Id = 'environment'; Category = 'network'; File = 'captures\environment.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'set'
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'proxy addresses, name of the computer; passwords in them are replaced, other variables are not read'
        Each = @()
        Run = @(
-           @{ Needs = ''; Block = { Get-ChildItem -Path Env: | Where-Object { $EnvironmentNames -contains $_.Name } | Select-Object Name, @{ Name = 'Value'; Expression = { $_.Value -replace '[^/@\s]*@', '***@' } } | Format-List } }) }
+           @{ Needs = ''; Shown = 'set'
+              Block = { Get-ChildItem -Path Env: | Where-Object { $EnvironmentNames -contains $_.Name } | Select-Object Name, @{ Name = 'Value'; Expression = { $_.Value -replace '[^/@\s]*@', '***@' } } | Format-List } }) }
     @{ Id = 'winhttp-proxy'; Category = 'proxy'; File = 'captures\winhttp-proxy.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'netsh winhttp show proxy'
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'proxy addresses'
        Each = @()
        Run = @(
-           @{ Needs = 'netsh.exe'; Block = { netsh.exe winhttp show proxy } }) }
+           @{ Needs = 'netsh.exe'; Shown = 'netsh winhttp show proxy'
+              Block = { netsh.exe winhttp show proxy } }) }
     @{ Id = 'winhttp-advproxy'; Category = 'proxy'; File = 'captures\winhttp-advproxy.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'netsh winhttp show advproxy'
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'proxy addresses'
        Each = @()
        Run = @(
-           @{ Needs = 'netsh.exe'; Block = { netsh.exe winhttp show advproxy } }) }
+           @{ Needs = 'netsh.exe'; Shown = 'netsh winhttp show advproxy'
+              Block = { netsh.exe winhttp show advproxy } }) }
     @{ Id = 'firewall-profiles'; Category = 'firewall'; File = 'captures\firewall-profiles.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'netsh advfirewall show allprofiles'
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'none'
        Each = @()
        Run = @(
-           @{ Needs = 'netsh.exe'; Block = { netsh.exe advfirewall show allprofiles } }) }
+           @{ Needs = 'netsh.exe'; Shown = 'netsh advfirewall show allprofiles'
+              Block = { netsh.exe advfirewall show allprofiles } }) }
     @{ Id = 'firewall-rules'; Category = 'firewall'; File = 'captures\firewall-rules.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'netsh advfirewall firewall show rule name=all verbose'
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'names of programs that have rules'
        Each = @()
        Run = @(
-           @{ Needs = 'netsh.exe'; Block = { netsh.exe advfirewall firewall show rule name=all verbose } }) }
+           @{ Needs = 'netsh.exe'; Shown = 'netsh advfirewall firewall show rule name=all verbose'
+              Block = { netsh.exe advfirewall firewall show rule name=all verbose } }) }
     @{ Id = 'firewall-log'; Category = 'firewall'; File = 'captures\pfirewall.log'
-       Form = 'file'; Elevated = $true; Personal = $true; Unless = ''; Channel = ''; Shown = ''
+       Form = 'file'; Elevated = $true; Personal = $true; Unless = ''; Channel = ''
        Privacy = 'addresses that the machine talked to'
        Each = @()
        Run = @(
-           @{ Needs = ''; Block = { if (-not (Test-Path -LiteralPath "$env:SystemRoot\System32\LogFiles\Firewall\pfirewall.log")) { throw 'missing: the firewall writes no log' }; Copy-Item -LiteralPath "$env:SystemRoot\System32\LogFiles\Firewall\pfirewall.log" -Destination $File } }) }
+           @{ Needs = ''; Shown = ''
+              Block = { if (-not (Test-Path -LiteralPath "$env:SystemRoot\System32\LogFiles\Firewall\pfirewall.log")) { throw 'missing: the firewall writes no log' }; Copy-Item -LiteralPath "$env:SystemRoot\System32\LogFiles\Firewall\pfirewall.log" -Destination $File } }) }
     @{ Id = 'services'; Category = 'services'; File = 'captures\services.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'sc queryex type= service state= all'
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'none'
        Each = @()
        Run = @(
-           @{ Needs = 'sc.exe'; Block = { sc.exe queryex type= service state= all } }) }
+           @{ Needs = 'sc.exe'; Shown = 'sc queryex type= service state= all'
+              Block = { sc.exe queryex type= service state= all } }) }
     @{ Id = 'tasklist'; Category = 'services'; File = 'captures\tasklist.txt'
-       Form = 'text'; Elevated = $false; Personal = $true; Unless = ''; Channel = ''; Shown = 'tasklist /svc'
+       Form = 'text'; Elevated = $false; Personal = $true; Unless = ''; Channel = ''
        Privacy = 'programs that are running'
        Each = @()
        Run = @(
-           @{ Needs = 'tasklist.exe'; Block = { tasklist.exe /svc } }) }
+           @{ Needs = 'tasklist.exe'; Shown = 'tasklist /svc'
+              Block = { tasklist.exe /svc } }) }
     @{ Id = 'filters'; Category = 'services'; File = 'captures\fltmc.txt'
-       Form = 'text'; Elevated = $true; Personal = $false; Unless = ''; Channel = ''; Shown = 'fltmc filters'
+       Form = 'text'; Elevated = $true; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'security products'
        Each = @()
        Run = @(
-           @{ Needs = 'fltmc.exe'; Block = { fltmc.exe filters } }) }
+           @{ Needs = 'fltmc.exe'; Shown = 'fltmc filters'
+              Block = { fltmc.exe filters } }) }
     @{ Id = 'drivers'; Category = 'services'; File = 'captures\drivers.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'driverquery /fo csv'
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'none'
        Each = @()
        Run = @(
-           @{ Needs = 'driverquery.exe'; Block = { driverquery.exe /fo csv } }) }
+           @{ Needs = 'driverquery.exe'; Shown = 'driverquery /fo csv'
+              Block = { driverquery.exe /fo csv } }) }
     @{ Id = 'systeminfo'; Category = 'system'; File = 'captures\systeminfo.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'systeminfo'
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'names of computer, domain and owner; product id'
        Each = @()
        Run = @(
-           @{ Needs = 'systeminfo.exe'; Block = { systeminfo.exe } }) }
+           @{ Needs = 'systeminfo.exe'; Shown = 'systeminfo'
+              Block = { systeminfo.exe } }) }
     @{ Id = 'hotfixes'; Category = 'system'; File = 'captures\hotfixes.txt'
-       Form = 'objects'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'Get-HotFix | Format-List *'
+       Form = 'objects'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'names of the accounts that installed updates'
        Each = @()
        Run = @(
-           @{ Needs = 'Get-HotFix'; Block = { Get-HotFix } }) }
+           @{ Needs = 'Get-HotFix'; Shown = 'Get-HotFix'
+              Block = { Get-HotFix } }) }
     @{ Id = 'time-status'; Category = 'system'; File = 'captures\w32tm-status.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'w32tm /query /status /verbose'
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'name of the time server'
        Each = @()
        Run = @(
-           @{ Needs = 'w32tm.exe'; Block = { w32tm.exe /query /status /verbose } }) }
+           @{ Needs = 'w32tm.exe'; Shown = 'w32tm /query /status /verbose'
+              Block = { w32tm.exe /query /status /verbose } }) }
     @{ Id = 'dsregcmd'; Category = 'identity'; File = 'captures\dsregcmd.txt'
-       Form = 'text'; Elevated = $false; Personal = $true; Unless = ''; Channel = ''; Shown = 'dsregcmd /status'
+       Form = 'text'; Elevated = $false; Personal = $true; Unless = ''; Channel = ''
        Privacy = 'tenant and device ids, name of the user; no tokens'
        Each = @()
        Run = @(
-           @{ Needs = 'dsregcmd.exe'; Block = { dsregcmd.exe /status } }) }
+           @{ Needs = 'dsregcmd.exe'; Shown = 'dsregcmd /status'
+              Block = { dsregcmd.exe /status } }) }
     @{ Id = 'appx'; Category = 'identity'; File = 'captures\appx.txt'
-       Form = 'objects'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'Get-AppxPackage -AllUsers'
+       Form = 'objects'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'apps that are installed, SIDs of their users'
        Each = @()
        Run = @(
-           @{ Needs = 'Get-AppxPackage'; Block = { if (-not $IsElevated) { throw 'missing: needs elevation' }; Get-AppxPackage -AllUsers } }
-           @{ Needs = 'Get-AppxPackage'; Block = { Get-AppxPackage } }) }
+           @{ Needs = 'Get-AppxPackage'; Shown = 'Get-AppxPackage -AllUsers'
+              Block = { if (-not $IsElevated) { throw 'missing: needs elevation' }; Get-AppxPackage -AllUsers } }
+           @{ Needs = 'Get-AppxPackage'; Shown = 'Get-AppxPackage'
+              Block = { Get-AppxPackage } }) }
     @{ Id = 'profile-listing'; Category = 'identity'; File = 'users\{1}\listing-{0}.txt'
-       Form = 'text'; Elevated = $false; Personal = $true; Unless = ''; Channel = ''; Shown = ''
+       Form = 'text'; Elevated = $false; Personal = $true; Unless = ''; Channel = ''
        Privacy = 'names, sizes and times of files; never what is in them'
        Each = @(
            '%PROFILE%\AppData\Local\Packages\Microsoft.AAD.BrokerPlugin_cw5n1h2txyewy',
            '%PROFILE%\AppData\Local\Microsoft\Office\Licenses',
            '%PROFILE%\AppData\Local\Microsoft\Office\16.0\Licensing')
        Run = @(
-           @{ Needs = 'cmd.exe'; Block = { if (-not (Test-Path -LiteralPath $Each)) { throw 'missing: no such folder' }; Push-Location -LiteralPath $Each; cmd.exe /d /c dir /a /s; Pop-Location } }) }
+           @{ Needs = 'cmd.exe'; Shown = ''
+              Block = { if (-not (Test-Path -LiteralPath $Each)) { throw 'missing: no such folder' }; Push-Location -LiteralPath $Each; cmd.exe /d /c dir /a /s; Pop-Location } }) }
     @{ Id = 'ospp'; Category = 'licensing'; File = 'captures\ospp.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'cscript "%ProgramFiles%\Microsoft Office\Office16\OSPP.VBS" /dstatus'
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'the last five characters of product keys'
        Each = @()
        Run = @(
-           @{ Needs = 'cscript.exe'; Block = { $Ospp = $OfficeFolders | ForEach-Object { Join-Path $_ 'OSPP.VBS' } | Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1; if (-not $Ospp) { throw 'missing: Office has no OSPP.VBS here' }; cscript.exe //nologo $Ospp /dstatus } }) }
+           @{ Needs = 'cscript.exe'; Shown = 'cscript "%ProgramFiles%\Microsoft Office\Office16\OSPP.VBS" /dstatus'
+              Block = { $Ospp = $OfficeFolders | ForEach-Object { Join-Path $_ 'OSPP.VBS' } | Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1; if (-not $Ospp) { throw 'missing: Office has no OSPP.VBS here' }; cscript.exe //nologo $Ospp /dstatus } }) }
     @{ Id = 'vnextdiag'; Category = 'licensing'; File = 'captures\vnextdiag.txt'
-       Form = 'text'; Elevated = $false; Personal = $true; Unless = ''; Channel = ''; Shown = 'powershell -File "%ProgramFiles%\Microsoft Office\Office16\vNextDiag.ps1" -action list'
+       Form = 'text'; Elevated = $false; Personal = $true; Unless = ''; Channel = ''
        Privacy = 'accounts that have licences, tenant id'
        Each = @()
        Run = @(
-           @{ Needs = 'powershell.exe'; Block = { $Script = $OfficeFolders | ForEach-Object { Join-Path $_ 'vNextDiag.ps1' } | Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1; if (-not $Script) { throw 'missing: Office has no vNextDiag.ps1 here' }; powershell.exe -NoProfile -NonInteractive -ExecutionPolicy RemoteSigned -File $Script -action list } }) }
+           @{ Needs = 'powershell.exe'; Shown = 'powershell -File "%ProgramFiles%\Microsoft Office\Office16\vNextDiag.ps1" -action list'
+              Block = { $Script = $OfficeFolders | ForEach-Object { Join-Path $_ 'vNextDiag.ps1' } | Where-Object { Test-Path -LiteralPath $_ } | Select-Object -First 1; if (-not $Script) { throw 'missing: Office has no vNextDiag.ps1 here' }; powershell.exe -NoProfile -NonInteractive -ExecutionPolicy RemoteSigned -File $Script -action list } }) }
     @{ Id = 'acl-network-service'; Category = 'licensing'; File = 'captures\acl-network-service.txt'
-       Form = 'text'; Elevated = $true; Personal = $false; Unless = ''; Channel = ''; Shown = 'Get-Acl ''Registry::HKEY_USERS\S-1-5-20'' | Format-List *'
+       Form = 'text'; Elevated = $true; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'none'
        Each = @()
        Run = @(
-           @{ Needs = 'Get-Acl'; Block = { Get-Acl -Path 'Registry::HKEY_USERS\S-1-5-20', 'Registry::HKEY_USERS\S-1-5-20\Software\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform' | Format-List } }) }
+           @{ Needs = 'Get-Acl'; Shown = 'Get-Acl ''Registry::HKEY_USERS\S-1-5-20'''
+              Block = { Get-Acl -Path 'Registry::HKEY_USERS\S-1-5-20', 'Registry::HKEY_USERS\S-1-5-20\Software\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform' | Format-List } }) }
     @{ Id = 'log-system'; Category = 'logs'; File = 'logs\System.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'System'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'System'
        Privacy = 'names of computers, services and servers'
        Each = @()
        Run = @() }
     @{ Id = 'log-application'; Category = 'logs'; File = 'logs\Application.evtx'
-       Form = 'log'; Elevated = $false; Personal = $true; Unless = ''; Channel = 'Application'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $true; Unless = ''; Channel = 'Application'
        Privacy = 'programs that were used and that crashed'
        Each = @()
        Run = @() }
     @{ Id = 'log-oalerts'; Category = 'logs'; File = 'logs\OAlerts.evtx'
-       Form = 'log'; Elevated = $false; Personal = $true; Unless = ''; Channel = 'OAlerts'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $true; Unless = ''; Channel = 'OAlerts'
        Privacy = 'texts of Office dialogs, with names of documents'
        Each = @()
        Run = @() }
     @{ Id = 'log-aad'; Category = 'logs'; File = 'logs\AAD-Operational.evtx'
-       Form = 'log'; Elevated = $false; Personal = $true; Unless = ''; Channel = 'Microsoft-Windows-AAD/Operational'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $true; Unless = ''; Channel = 'Microsoft-Windows-AAD/Operational'
        Privacy = 'sign-in names, tenant and device ids; no tokens'
        Each = @()
        Run = @() }
     @{ Id = 'log-user-device-registration'; Category = 'logs'; File = 'logs\UserDeviceRegistration-Admin.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-User Device Registration/Admin'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-User Device Registration/Admin'
        Privacy = 'tenant and device ids'
        Each = @()
        Run = @() }
     @{ Id = 'log-ncsi'; Category = 'logs'; File = 'logs\NCSI-Operational.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-NCSI/Operational'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-NCSI/Operational'
        Privacy = 'names of networks'
        Each = @()
        Run = @() }
     @{ Id = 'log-networkprofile'; Category = 'logs'; File = 'logs\NetworkProfile-Operational.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-NetworkProfile/Operational'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-NetworkProfile/Operational'
        Privacy = 'names of networks'
        Each = @()
        Run = @() }
     @{ Id = 'log-nlasvc'; Category = 'logs'; File = 'logs\NlaSvc-Operational.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-NlaSvc/Operational'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-NlaSvc/Operational'
        Privacy = 'names of networks and domains'
        Each = @()
        Run = @() }
     @{ Id = 'log-dns-client'; Category = 'logs'; File = 'logs\DNSClient-Operational.evtx'
-       Form = 'log'; Elevated = $false; Personal = $true; Unless = ''; Channel = 'Microsoft-Windows-DNS Client Events/Operational'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $true; Unless = ''; Channel = 'Microsoft-Windows-DNS Client Events/Operational'
        Privacy = 'every name that was looked up, where somebody switched this log on'
        Each = @()
        Run = @() }
     @{ Id = 'log-winhttp'; Category = 'logs'; File = 'logs\WinHttp-Operational.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-WinHttp/Operational'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-WinHttp/Operational'
        Privacy = 'hosts of requests'
        Each = @()
        Run = @() }
     @{ Id = 'log-wininet-config'; Category = 'logs'; File = 'logs\WinINetConfig-ProxyConfigChanged.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-WinINet-Config/ProxyConfigChanged'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-WinINet-Config/ProxyConfigChanged'
        Privacy = 'proxy addresses'
        Each = @()
        Run = @() }
     @{ Id = 'log-bits'; Category = 'logs'; File = 'logs\Bits-Operational.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-Bits-Client/Operational'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-Bits-Client/Operational'
        Privacy = 'addresses of downloads'
        Each = @()
        Run = @() }
     @{ Id = 'log-capi2'; Category = 'logs'; File = 'logs\CAPI2-Operational.evtx'
-       Form = 'log'; Elevated = $false; Personal = $true; Unless = ''; Channel = 'Microsoft-Windows-CAPI2/Operational'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $true; Unless = ''; Channel = 'Microsoft-Windows-CAPI2/Operational'
        Privacy = 'certificates of sites that were visited, where somebody switched this log on'
        Each = @()
        Run = @() }
     @{ Id = 'log-winsock-catalog'; Category = 'logs'; File = 'logs\WinsockCatalogChange-Operational.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-Winsock Catalog Change/Operational'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-Winsock Catalog Change/Operational'
        Privacy = 'none'
        Each = @()
        Run = @() }
     @{ Id = 'log-winsock-ws2help'; Category = 'logs'; File = 'logs\WinsockWS2HELP-Operational.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-Winsock-WS2HELP/Operational'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-Winsock-WS2HELP/Operational'
        Privacy = 'none'
        Each = @()
        Run = @() }
     @{ Id = 'log-appx-deployment'; Category = 'logs'; File = 'logs\AppXDeploymentServer-Operational.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-AppXDeploymentServer/Operational'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-AppXDeploymentServer/Operational'
        Privacy = 'apps that were installed'
        Each = @()
        Run = @() }
     @{ Id = 'log-appmodel-runtime'; Category = 'logs'; File = 'logs\AppModelRuntime-Admin.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-AppModel-Runtime/Admin'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-AppModel-Runtime/Admin'
        Privacy = 'apps that were started'
        Each = @()
        Run = @() }
     @{ Id = 'log-applocker-packaged'; Category = 'logs'; File = 'logs\AppLocker-PackagedExecution.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-AppLocker/Packaged app-Execution'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-AppLocker/Packaged app-Execution'
        Privacy = 'apps that were started, where AppLocker is used'
        Each = @()
        Run = @() }
     @{ Id = 'log-applocker-deployment'; Category = 'logs'; File = 'logs\AppLocker-PackagedDeployment.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-AppLocker/Packaged app-Deployment'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-AppLocker/Packaged app-Deployment'
        Privacy = 'apps that were installed, where AppLocker is used'
        Each = @()
        Run = @() }
     @{ Id = 'log-applocker-exe'; Category = 'logs'; File = 'logs\AppLocker-ExeDll.evtx'
-       Form = 'log'; Elevated = $false; Personal = $true; Unless = ''; Channel = 'Microsoft-Windows-AppLocker/EXE and DLL'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $true; Unless = ''; Channel = 'Microsoft-Windows-AppLocker/EXE and DLL'
        Privacy = 'programs that were started, where AppLocker is used'
        Each = @()
        Run = @() }
     @{ Id = 'log-code-integrity'; Category = 'logs'; File = 'logs\CodeIntegrity-Operational.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-CodeIntegrity/Operational'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-CodeIntegrity/Operational'
        Privacy = 'programs that were blocked'
        Each = @()
        Run = @() }
     @{ Id = 'log-defender'; Category = 'logs'; File = 'logs\Defender-Operational.evtx'
-       Form = 'log'; Elevated = $false; Personal = $true; Unless = ''; Channel = 'Microsoft-Windows-Windows Defender/Operational'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $true; Unless = ''; Channel = 'Microsoft-Windows-Windows Defender/Operational'
        Privacy = 'files and sites that Defender acted on'
        Each = @()
        Run = @() }
     @{ Id = 'log-firewall'; Category = 'logs'; File = 'logs\Firewall.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-Windows Firewall With Advanced Security/Firewall'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-Windows Firewall With Advanced Security/Firewall'
        Privacy = 'programs that have rules'
        Each = @()
        Run = @() }
     @{ Id = 'log-windows-update'; Category = 'logs'; File = 'logs\WindowsUpdateClient-Operational.evtx'
-       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-WindowsUpdateClient/Operational'; Shown = ''
+       Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-WindowsUpdateClient/Operational'
        Privacy = 'names of updates'
        Each = @()
        Run = @() }
     @{ Id = 'hive-system'; Category = 'registry'; File = 'registry\SYSTEM.hiv'
-       Form = 'file'; Elevated = $true; Personal = $true; Unless = ''; Channel = ''; Shown = ''
+       Form = 'file'; Elevated = $true; Personal = $true; Unless = ''; Channel = ''
        Privacy = 'settings of Windows and of its drivers, names of networks and computers'
        Each = @()
        Run = @(
-           @{ Needs = 'reg.exe'; Block = { reg.exe save HKLM\SYSTEM $File /y } }) }
+           @{ Needs = 'reg.exe'; Shown = ''
+              Block = { reg.exe save HKLM\SYSTEM $File /y } }) }
     @{ Id = 'hive-software'; Category = 'registry'; File = 'registry\SOFTWARE.hiv'
-       Form = 'file'; Elevated = $true; Personal = $true; Unless = ''; Channel = ''; Shown = ''
+       Form = 'file'; Elevated = $true; Personal = $true; Unless = ''; Channel = ''
        Privacy = 'installed programs and their settings; not collected when it holds the password of an automatic logon'
        Each = @()
        Run = @(
-           @{ Needs = 'reg.exe'; Block = { if ((Get-ItemProperty -LiteralPath 'Registry::HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon').DefaultPassword) { throw 'skipped: the hive holds the password of an automatic logon' }; reg.exe save HKLM\SOFTWARE $File /y } }) }
+           @{ Needs = 'reg.exe'; Shown = ''
+              Block = { if ((Get-ItemProperty -LiteralPath 'Registry::HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\Winlogon').DefaultPassword) { throw 'skipped: the hive holds the password of an automatic logon' }; reg.exe save HKLM\SOFTWARE $File /y } }) }
     @{ Id = 'hive-network-service'; Category = 'registry'; File = 'registry\NetworkService.hiv'
-       Form = 'file'; Elevated = $true; Personal = $false; Unless = ''; Channel = ''; Shown = ''
+       Form = 'file'; Elevated = $true; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'none'
        Each = @()
        Run = @(
-           @{ Needs = 'reg.exe'; Block = { reg.exe save HKU\S-1-5-20 $File /y } }) }
+           @{ Needs = 'reg.exe'; Shown = ''
+              Block = { reg.exe save HKU\S-1-5-20 $File /y } }) }
     @{ Id = 'hive-local-service'; Category = 'registry'; File = 'registry\LocalService.hiv'
-       Form = 'file'; Elevated = $true; Personal = $false; Unless = ''; Channel = ''; Shown = ''
+       Form = 'file'; Elevated = $true; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'none'
        Each = @()
        Run = @(
-           @{ Needs = 'reg.exe'; Block = { reg.exe save HKU\S-1-5-19 $File /y } }) }
+           @{ Needs = 'reg.exe'; Shown = ''
+              Block = { reg.exe save HKU\S-1-5-19 $File /y } }) }
     @{ Id = 'hive-local-system'; Category = 'registry'; File = 'registry\Default.hiv'
-       Form = 'file'; Elevated = $true; Personal = $false; Unless = ''; Channel = ''; Shown = ''
+       Form = 'file'; Elevated = $true; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'none'
        Each = @()
        Run = @(
-           @{ Needs = 'reg.exe'; Block = { reg.exe save HKU\.DEFAULT $File /y } }) }
+           @{ Needs = 'reg.exe'; Shown = ''
+              Block = { reg.exe save HKU\.DEFAULT $File /y } }) }
     @{ Id = 'hive-user'; Category = 'registry'; File = 'users\{1}\NTUSER.hiv'
-       Form = 'file'; Elevated = $true; Personal = $true; Unless = ''; Channel = ''; Shown = ''
+       Form = 'file'; Elevated = $true; Personal = $true; Unless = ''; Channel = ''
        Privacy = 'everything that programs store for the user: account names, recent documents and folders, settings'
        Each = @(
            '%USER%')
        Run = @(
-           @{ Needs = 'reg.exe'; Block = { reg.exe save $Each $File /y } }
-           @{ Needs = ''; Block = { Copy-Item -LiteralPath (Join-Path $ProfilePath 'NTUSER.DAT') -Destination $File } }) }
+           @{ Needs = 'reg.exe'; Shown = ''
+              Block = { reg.exe save $Each $File /y } }
+           @{ Needs = ''; Shown = ''
+              Block = { Copy-Item -LiteralPath (Join-Path $ProfilePath 'NTUSER.DAT') -Destination $File } }) }
     @{ Id = 'hive-user-classes'; Category = 'registry'; File = 'users\{1}\UsrClass.hiv'
-       Form = 'file'; Elevated = $true; Personal = $true; Unless = ''; Channel = ''; Shown = ''
+       Form = 'file'; Elevated = $true; Personal = $true; Unless = ''; Channel = ''
        Privacy = 'apps and opened folders of the user'
        Each = @(
            '%USER%_Classes')
        Run = @(
-           @{ Needs = 'reg.exe'; Block = { reg.exe save $Each $File /y } }
-           @{ Needs = ''; Block = { Copy-Item -LiteralPath (Join-Path $ProfilePath 'AppData\Local\Microsoft\Windows\UsrClass.dat') -Destination $File } }) }
+           @{ Needs = 'reg.exe'; Shown = ''
+              Block = { reg.exe save $Each $File /y } }
+           @{ Needs = ''; Shown = ''
+              Block = { Copy-Item -LiteralPath (Join-Path $ProfilePath 'AppData\Local\Microsoft\Windows\UsrClass.dat') -Destination $File } }) }
     @{ Id = 'keys-system'; Category = 'registry'; File = 'registry\keys-system-{0}.reg'
-       Form = 'file'; Elevated = $false; Personal = $false; Unless = 'hive-system'; Channel = ''; Shown = ''
+       Form = 'file'; Elevated = $false; Personal = $false; Unless = 'hive-system'; Channel = ''
        Privacy = 'addresses, names of the computer and of networks'
        Each = @(
            'HKEY_LOCAL_MACHINE\SYSTEM\Select',
@@ -410,9 +444,10 @@ $Table = @(
            'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\WinHttpAutoProxySvc',
            'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\WinSock2')
        Run = @(
-           @{ Needs = 'reg.exe'; Block = { if (-not (Test-Path -LiteralPath "Registry::$Each")) { throw 'missing: no such key' }; reg.exe export $Each $File /y } }) }
+           @{ Needs = 'reg.exe'; Shown = ''
+              Block = { if (-not (Test-Path -LiteralPath "Registry::$Each")) { throw 'missing: no such key' }; reg.exe export $Each $File /y } }) }
     @{ Id = 'keys-software'; Category = 'registry'; File = 'registry\keys-software-{0}.reg'
-       Form = 'file'; Elevated = $false; Personal = $false; Unless = 'hive-software'; Channel = ''; Shown = ''
+       Form = 'file'; Elevated = $false; Personal = $false; Unless = 'hive-software'; Channel = ''
        Privacy = 'installed programs, policies, names of the users'' folders'
        Each = @(
            'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion\AppCompatFlags\Layers',
@@ -439,9 +474,10 @@ $Table = @(
            'HKEY_LOCAL_MACHINE\SOFTWARE\Wow6432Node\Microsoft\Windows\CurrentVersion\Uninstall',
            'HKEY_LOCAL_MACHINE\SOFTWARE\Policies')
        Run = @(
-           @{ Needs = 'reg.exe'; Block = { if (-not (Test-Path -LiteralPath "Registry::$Each")) { throw 'missing: no such key' }; reg.exe export $Each $File /y } }) }
+           @{ Needs = 'reg.exe'; Shown = ''
+              Block = { if (-not (Test-Path -LiteralPath "Registry::$Each")) { throw 'missing: no such key' }; reg.exe export $Each $File /y } }) }
     @{ Id = 'keys-values'; Category = 'registry'; File = 'registry\values-{0}.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = 'hive-software'; Channel = ''; Shown = ''
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = 'hive-software'; Channel = ''
        Privacy = 'registered owner, product id of Windows'
        Each = @(
            'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Windows NT\CurrentVersion',
@@ -450,15 +486,15 @@ $Table = @(
            'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Terminal Server',
            'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services')
        Run = @(
-           @{ Needs = 'reg.exe'; Block = { if (-not (Test-Path -LiteralPath "Registry::$Each")) { throw 'missing: no such key' }; reg.exe query $Each } }) }
+           @{ Needs = 'reg.exe'; Shown = ''
+              Block = { if (-not (Test-Path -LiteralPath "Registry::$Each")) { throw 'missing: no such key' }; reg.exe query $Each } }) }
     @{ Id = 'keys-user'; Category = 'registry'; File = 'users\{1}\keys-user-{0}.reg'
-       Form = 'file'; Elevated = $false; Personal = $false; Unless = 'hive-user'; Channel = ''; Shown = ''
+       Form = 'file'; Elevated = $false; Personal = $false; Unless = 'hive-user'; Channel = ''
        Privacy = 'sign-in names, proxy addresses, policies of the user'
        Each = @(
            '%USER%\Software\Policies',
            '%USER%\Software\Microsoft\EdgeUpdate',
            '%USER%\Software\Microsoft\Office\16.0\Common',
-           '%USER%\Software\Microsoft\Office\ClickToRun',
            '%USER%\Software\Microsoft\SystemCertificates',
            '%USER%\Software\Microsoft\Windows\CurrentVersion\AAD',
            '%USER%\Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders',
@@ -466,44 +502,51 @@ $Table = @(
            '%USER%\Software\Microsoft\Windows NT\CurrentVersion\AppCompatFlags\Layers',
            '%USER%\Software\Microsoft\Windows NT\CurrentVersion\WorkplaceJoin')
        Run = @(
-           @{ Needs = 'reg.exe'; Block = { if (-not (Test-Path -LiteralPath "Registry::$Each")) { throw 'missing: no such key' }; reg.exe export $Each $File /y } }) }
+           @{ Needs = 'reg.exe'; Shown = ''
+              Block = { if (-not (Test-Path -LiteralPath "Registry::$Each")) { throw 'missing: no such key' }; reg.exe export $Each $File /y } }) }
     @{ Id = 'probe-dns'; Category = 'probe'; File = 'captures\probe-dns.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = ''
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'the DNS server sees the questions'
        Each = @()
        Run = @(
-           @{ Needs = 'nslookup.exe'; Block = { foreach ($Name in $ProbeNames) { "C:\>nslookup $Name"; nslookup.exe $Name } } }) }
+           @{ Needs = 'nslookup.exe'; Shown = ''
+              Block = { foreach ($Name in $ProbeNames) { "C:\>nslookup $Name"; nslookup.exe $Name } } }) }
     @{ Id = 'probe-dns-client'; Category = 'probe'; File = 'captures\probe-dns-client.txt'
-       Form = 'objects'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = ''
+       Form = 'objects'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'the DNS server sees the questions'
        Each = @()
        Run = @(
-           @{ Needs = 'Resolve-DnsName'; Block = { foreach ($Name in $ProbeNames) { Resolve-DnsName -Name $Name } } }) }
+           @{ Needs = 'Resolve-DnsName'; Shown = ''
+              Block = { foreach ($Name in $ProbeNames) { Resolve-DnsName -Name $Name } } }) }
     @{ Id = 'probe-msoid'; Category = 'probe'; File = 'captures\probe-msoid-{0}.txt'
-       Form = 'text'; Elevated = $false; Personal = $true; Unless = ''; Channel = ''; Shown = ''
+       Form = 'text'; Elevated = $false; Personal = $true; Unless = ''; Channel = ''
        Privacy = 'the public DNS server 8.8.8.8 sees the domains of the sign-in names'
        Each = @(
            'msoid.%DOMAIN%')
        Run = @(
-           @{ Needs = 'nslookup.exe'; Block = { nslookup.exe -type=CNAME $Each 8.8.8.8 } }) }
+           @{ Needs = 'nslookup.exe'; Shown = ''
+              Block = { nslookup.exe -type=CNAME $Each 8.8.8.8 } }) }
     @{ Id = 'probe-ncsi'; Category = 'probe'; File = 'captures\probe-connecttest.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'curl http://www.msftconnecttest.com/connecttest.txt'
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'the server of the probe sees the address, as it does whenever Windows connects'
        Each = @()
        Run = @(
-           @{ Needs = ''; Block = { (New-Object Net.WebClient).DownloadString('http://www.msftconnecttest.com/connecttest.txt') } }) }
+           @{ Needs = ''; Shown = 'curl http://www.msftconnecttest.com/connecttest.txt'
+              Block = { (New-Object Net.WebClient).DownloadString('http://www.msftconnecttest.com/connecttest.txt') } }) }
     @{ Id = 'probe-tcp'; Category = 'probe'; File = 'captures\probe-tcp.txt'
-       Form = 'objects'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = ''
+       Form = 'objects'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'the servers see a connection that is closed at once'
        Each = @()
        Run = @(
-           @{ Needs = ''; Block = { foreach ($Name in $ProbeNames) { Test-Port $Name 443 }; Test-Port 'crl.microsoft.com' 80 } }) }
+           @{ Needs = ''; Shown = ''
+              Block = { foreach ($Name in $ProbeNames) { Test-Port $Name 443 }; Test-Port 'crl.microsoft.com' 80 } }) }
     @{ Id = 'probe-time'; Category = 'probe'; File = 'captures\probe-time.txt'
-       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''; Shown = 'w32tm /stripchart /computer:time.windows.com /samples:3 /dataonly'
+       Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'the time server sees the address'
        Each = @()
        Run = @(
-           @{ Needs = 'w32tm.exe'; Block = { w32tm.exe /stripchart /computer:time.windows.com /samples:3 /dataonly } }) }
+           @{ Needs = 'w32tm.exe'; Shown = 'w32tm /stripchart /computer:time.windows.com /samples:3 /dataonly'
+              Block = { w32tm.exe /stripchart /computer:time.windows.com /samples:3 /dataonly } }) }
 )
 $ProbeNames = @(
     'Office15client.microsoft.com',
@@ -636,7 +679,7 @@ function Invoke-Block($Row, $Try, [string]$File, [string]$Each, [string]$Profile
             Out-String -Width 4096
     }
     # The command stands above its output, so that an empty output is known for what it is.
-    if ($Row.Shown) { $Text = "PS C:\> $($Row.Shown)`r`n$Text" }
+    if ($Try.Shown) { $Text = "PS C:\> $($Try.Shown)`r`n$Text" }
     Write-TextFile $File "$Text"
     $Result.outcome = 'success'
     if ($Good.Count -eq 0) { $Result.outcome = 'empty' }
@@ -694,7 +737,7 @@ function Compress-Result([string]$Folder, [string]$Zip) {
         $Shell.NameSpace($Zip).CopyHere($Shell.NameSpace($Folder).Items(), 20)
         # The Explorer works on its own and says nothing when it is done: wait until all is in and the size stays for five seconds.
         $Size = -1
-        foreach ($Second in 1..120) {
+        for ($Second = 0; $Second -lt 600; $Second += 5) {
             Start-Sleep -Seconds 5
             $Now = (Get-Item -LiteralPath $Zip).Length
             if ($Shell.NameSpace($Zip).Items().Count -ge $Wanted -and $Now -eq $Size) { return $true }
@@ -730,7 +773,8 @@ $Domains = @(foreach ($Sid in $Users) {
         Get-ChildItem -Path "Registry::HKEY_USERS\$Sid\Software\Microsoft\Office\16.0\Common\Identity\Identities" -ErrorAction SilentlyContinue |
             ForEach-Object { (Get-ItemProperty -LiteralPath $_.PSPath).EmailAddress } |
             Where-Object { $_ -match '@[A-Za-z0-9.-]+$' } | ForEach-Object { $_.Split('@')[-1].ToLower() }
-    }) | Sort-Object -Unique
+    })
+$Domains = @($Domains | Where-Object { $_ } | Sort-Object -Unique)
 $OfficeFolders = foreach ($Root in $env:ProgramFiles, ${env:ProgramFiles(x86)}) {
     if ($Root) { foreach ($Name in 'Office16', 'Office15', 'root\Office16') { Join-Path $Root "Microsoft Office\$Name" } }
 }
@@ -796,7 +840,7 @@ foreach ($Row in $Chosen) {
         $Result = @{ outcome = 'skipped'; error = $null; command = $null; log = $null; twin = $null }
         if ($NoPersonal -and $Row.Personal) { $Result.error = 'personal (-NoPersonal)' }
         elseif ($Row.Unless -and $Collected -contains $Row.Unless) { $Result.error = "not needed beside $($Row.Unless)" }
-        elseif ($Spent -gt [long]$MaxMB * 1MB) { $Result.error = "the result has $MaxMB MB already (-MaxMB)" }
+        elseif ($Spent -gt [long]$MaxMB * 1048576) { $Result.error = "the result has $MaxMB MB already (-MaxMB)" }
         elseif ($Part.Sid -eq 'none') { $Result.outcome = 'missing'; $Result.error = 'no user is signed in, or none with a sign-in name' }
         elseif ($Row.Elevated -and -not $IsElevated) { $Result.outcome = 'missing'; $Result.error = 'needs elevation' }
         else {

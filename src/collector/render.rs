@@ -37,16 +37,21 @@ pub fn script_part() -> String {
     let mut out = String::from("$Table = @(\n");
     for item in TABLE.iter() {
         // Writing to a string cannot fail.
-        let _ = writeln!(out, "    @{{ Id = {}; Category = {}; File = {}", quoted(item.id), quoted(item.category), quoted(item.file));
         let _ = writeln!(
             out,
-            "       Form = {}; Elevated = ${}; Personal = ${}; Unless = {}; Channel = {}; Shown = {}",
+            "    @{{ Id = {}; Category = {}; File = {}",
+            quoted(item.id),
+            quoted(item.category),
+            quoted(item.file)
+        );
+        let _ = writeln!(
+            out,
+            "       Form = {}; Elevated = ${}; Personal = ${}; Unless = {}; Channel = {}",
             quoted(form_name(item)),
             item.elevated,
             item.personal,
             quoted(item.unless.unwrap_or_default()),
             quoted(item.channel.unwrap_or_default()),
-            quoted(&shown(item)),
         );
         let _ = writeln!(out, "       Privacy = {}", quoted(item.privacy));
         let each: Vec<String> = item.each.iter().map(|text| quoted(&full_root(text))).collect();
@@ -58,7 +63,13 @@ pub fn script_part() -> String {
         }
         out.push_str("       Run = @(");
         for run in &item.runs {
-            let _ = write!(out, "\n           @{{ Needs = {}; Block = {{ {} }} }}", quoted(run.needs), run.command);
+            let _ = write!(
+                out,
+                "\n           @{{ Needs = {}; Shown = {}\n              Block = {{ {} }} }}",
+                quoted(run.needs),
+                quoted(run.shown),
+                run.command
+            );
         }
         out.push_str(") }\n");
     }
@@ -78,15 +89,6 @@ fn full_root(text: &str) -> String {
         Some(rest) => format!(r"HKEY_LOCAL_MACHINE\{rest}"),
         None => text.to_owned(),
     }
-}
-
-/// The command that stands above an output; none where one file holds several outputs or the output says itself what it is about.
-fn shown(item: &Item) -> String {
-    let several = !item.each.is_empty() || item.runs.iter().any(|run| run.command.contains("foreach ("));
-    if several || !matches!(item.form, Some(Form::Text | Form::Objects)) {
-        return String::new();
-    }
-    item.hand.split('{').next().unwrap_or_default().trim_end_matches([' ', '>']).to_owned()
 }
 
 fn form_name(item: &Item) -> &'static str {
@@ -114,7 +116,9 @@ pub fn docs_part() -> String {
     let mut out = String::new();
     for category in categories() {
         let _ = writeln!(out, "\n### {category}\n");
-        out.push_str("| item | what for | what it tells about people and networks | elevated | by hand | checks |\n");
+        out.push_str(
+            "| item | what for | what it tells about people and networks | elevated | by hand | checks |\n",
+        );
         out.push_str("|---|---|---|---|---|---|\n");
         for item in TABLE.iter().filter(|item| item.category == category) {
             let mut privacy = item.privacy.to_owned();

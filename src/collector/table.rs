@@ -24,6 +24,8 @@ pub struct Run {
     pub windows: &'static str,
     /// Command or cmdlet that must be there; empty when nothing special is needed.
     pub needs: &'static str,
+    /// What stands above the output as if it had been typed, so that an empty output is known for what it is; may be empty.
+    pub shown: &'static str,
     /// The PowerShell that the script runs.
     pub command: &'static str,
 }
@@ -82,7 +84,9 @@ impl Item {
         let text = plain(text);
         self.commands().any(|command| {
             text.match_indices(command.as_str()).any(|(at, found)| {
-                let edge = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '-' | '/' | '\\'));
+                let edge = |c: Option<char>| {
+                    !c.is_some_and(|c| c.is_alphanumeric() || matches!(c, '-' | '/' | '\\'))
+                };
                 let before = text.get(..at).unwrap_or_default().chars().next_back();
                 let after = text.get(at + found.len()..).unwrap_or_default().chars().next();
                 edge(before) && (edge(after) || command.ends_with(['\\', '%']))
@@ -168,11 +172,13 @@ fn set(item: &mut Item, name: &str, value: &'static str) -> bool {
             }
         }
         "run" => {
-            let mut cells = value.splitn(3, '|').map(str::trim);
-            let (Some(windows), Some(needs), Some(command)) = (cells.next(), cells.next(), cells.next()) else {
+            let mut cells = value.splitn(4, '|').map(str::trim);
+            let mut cell = || cells.next();
+            let (Some(windows), Some(needs), Some(shown), Some(command)) = (cell(), cell(), cell(), cell())
+            else {
                 return false;
             };
-            item.runs.push(Run { windows, needs, command });
+            item.runs.push(Run { windows, needs, shown, command });
         }
         _ => return false,
     }
@@ -201,8 +207,17 @@ mod tests {
             assert!(filled.iter().all(|text| !text.is_empty()), "{item:?}");
             assert!(item.form.is_some(), "{} has no form", item.id);
             assert_eq!(item.runs.is_empty(), item.form == Some(Form::Log), "{}", item.id);
-            assert!(item.hand.contains('{') && item.hand.contains('}'), "{}: where does the output go?", item.id);
-            assert_eq!(item.file.contains("{0}") || item.file.contains("{1}"), !item.each.is_empty(), "{}", item.id);
+            assert!(
+                item.hand.contains('{') && item.hand.contains('}'),
+                "{}: where does the output go?",
+                item.id
+            );
+            assert_eq!(
+                item.file.contains("{0}") || item.file.contains("{1}"),
+                !item.each.is_empty(),
+                "{}",
+                item.id
+            );
             let known = |id: &str| items.iter().any(|other| other.id == id);
             assert!(item.unless.is_none_or(known), "{}", item.id);
             assert_eq!(items.iter().filter(|other| other.id == item.id).count(), 1, "{} twice", item.id);
@@ -227,8 +242,8 @@ mod tests {
 
     #[test]
     fn lines_that_make_no_sense_are_told() {
-        let (_, wrong) = parse("x: 1\n[a]\nfile x\nform: odd\nrun: one\n");
-        assert_eq!(wrong, ["line 1: x: 1", "line 3: file x", "line 4: form: odd", "line 5: run: one"]);
+        let (_, wrong) = parse("x: 1\n[a]\nfile x\nform: odd\nrun: a | b | c\n");
+        assert_eq!(wrong, ["line 1: x: 1", "line 3: file x", "line 4: form: odd", "line 5: run: a | b | c"]);
         assert_eq!(alternatives(r"a\(b|c d)"), [r"a\b", r"a\c d"]);
     }
 }

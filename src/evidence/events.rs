@@ -165,7 +165,9 @@ impl Events {
     pub fn coverage(&self, channels: &[&str], window: Window) -> Coverage {
         let mut short = None;
         for span in &self.spans {
-            if span.since <= window.from && channels.iter().any(|name| span.channel.eq_ignore_ascii_case(name)) {
+            if span.since <= window.from
+                && channels.iter().any(|name| span.channel.eq_ignore_ascii_case(name))
+            {
                 return Coverage::Whole(Source {
                     artifact: span.artifact,
                     locator: format!("every record since {}", span.since),
@@ -319,7 +321,11 @@ mod tests {
     #[test]
     fn the_manifest_says_what_an_export_covers() {
         let quiet = || Events::new(vec![(ArtifactId(0), "System.evtx".into(), log(&[28], false))]);
-        let since = |ticks| Span { artifact: ArtifactId(0), channel: "System".into(), since: FileTime::from_ticks(ticks) };
+        let since = |ticks| Span {
+            artifact: ArtifactId(0),
+            channel: "System".into(),
+            since: FileTime::from_ticks(ticks),
+        };
         let other = Want { ids: &[36874], ..SYSTEM };
         assert!(quiet().ask(other, window(25, 30)).is_unknown());
         assert!(quiet().with_spans(vec![since(25)]).ask(other, window(25, 30)).is_absent());

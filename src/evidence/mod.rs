@@ -201,7 +201,8 @@ impl Evidence {
             .as_ref()
             .map(|(id, manifest)| verify::verify(&mut artifacts, *id, manifest))
             .unwrap_or_default();
-        let spans = manifest.as_ref().map(|(id, manifest)| log_spans(&artifacts, *id, manifest, &verification));
+        let spans =
+            manifest.as_ref().map(|(id, manifest)| log_spans(&artifacts, *id, manifest, &verification));
         let events = Events::new(logs).with_spans(spans.unwrap_or_default());
         let captures = Captures::new(captures);
         let os = Os::read(&registry, &captures, &events);
@@ -244,7 +245,8 @@ fn log_spans(
         let (log, path) = (item.log.as_ref()?, item.path.as_ref()?);
         let path = format!("{folder}{path}");
         let at = artifacts.iter().position(|artifact| artifact.path == path)?;
-        let whole = artifacts.get(at)?.status == ReadStatus::Read && !verification.altered.contains(&ArtifactId(at));
+        let whole =
+            artifacts.get(at)?.status == ReadStatus::Read && !verification.altered.contains(&ArtifactId(at));
         let since = log.since().filter(|_| whole)?;
         Some(Span { artifact: ArtifactId(at), channel: log.channel.clone(), since })
     };

@@ -92,7 +92,9 @@ impl Users {
         let choice = Choice { why: format!("named when the evidence was collected: {sid}"), doubt: None };
         Some(found.map(|index| (index, choice)).ok_or_else(|| Unknown {
             what: WHAT.to_owned(),
-            reason: Some(format!("the collector was told that {sid} is affected, whose hive was not collected")),
+            reason: Some(format!(
+                "the collector was told that {sid} is affected, whose hive was not collected"
+            )),
         }))
     }
 

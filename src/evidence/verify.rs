@@ -28,7 +28,8 @@ pub fn folder_of(path: &str) -> &str {
 /// Compares, and gives the altered files their reason.
 pub fn verify(artifacts: &mut [Artifact], manifest: ArtifactId, said: &Manifest) -> Verification {
     let mut found = Verification::default();
-    let folder = artifacts.get(manifest.0).map(|artifact| folder_of(&artifact.path).to_owned()).unwrap_or_default();
+    let folder =
+        artifacts.get(manifest.0).map(|artifact| folder_of(&artifact.path).to_owned()).unwrap_or_default();
     let mut named = vec![manifest];
     for item in &said.items {
         let (Some(path), Some(expected)) = (&item.path, &item.sha256) else { continue };
@@ -42,7 +43,9 @@ pub fn verify(artifacts: &mut [Artifact], manifest: ArtifactId, said: &Manifest)
         match &artifact.sha256 {
             Some(hash) if hash.eq_ignore_ascii_case(expected) => found.sound += 1,
             Some(hash) => {
-                let what = format!("altered since it was collected: the manifest has the SHA-256 {expected}, the file {hash}");
+                let what = format!(
+                    "altered since it was collected: the manifest has the SHA-256 {expected}, the file {hash}"
+                );
                 artifact.reason = Some(match artifact.reason.take() {
                     Some(reason) => format!("{what}; {reason}"),
                     None => what,

@@ -149,7 +149,7 @@ impl Case {
 }
 
 /// The text of a base; a base may itself stand on another one.
-fn base(name: &str) -> String {
+pub fn base(name: &str) -> String {
     let text = fs::read_to_string(root().join(format!("fixtures/bases/{name}.md"))).unwrap();
     let below = text.lines().find_map(|line| line.strip_prefix("Base: ")).map(base).unwrap_or_default();
     below + &text

@@ -85,10 +85,16 @@ fn run(case: &Case<'_>, j: &Judgement) {
 fn against_manifest(case: &Case<'_>, j: &Judgement) {
     let evidence = case.evidence;
     let Some((_, manifest)) = &evidence.manifest else { return };
-    let path = |id: &ArtifactId| evidence.artifacts.get(id.0).map(|artifact| artifact.path.as_str()).unwrap_or_default();
+    let path = |id: &ArtifactId| {
+        evidence.artifacts.get(id.0).map(|artifact| artifact.path.as_str()).unwrap_or_default()
+    };
     for id in &evidence.verification.altered {
-        let summary = format!("{} was altered after it was collected: its SHA-256 is not that of the manifest.", path(id));
-        let hash = evidence.artifacts.get(id.0).and_then(|artifact| artifact.sha256.clone()).unwrap_or_default();
+        let summary = format!(
+            "{} was altered after it was collected: its SHA-256 is not that of the manifest.",
+            path(id)
+        );
+        let hash =
+            evidence.artifacts.get(id.0).and_then(|artifact| artifact.sha256.clone()).unwrap_or_default();
         j.warning(Confidence::High, summary, [whole(id.0, &hash)]);
     }
     for path in &evidence.verification.lost {
@@ -100,7 +106,9 @@ fn against_manifest(case: &Case<'_>, j: &Judgement) {
         j.note(format!("Not from the collector: {}.", added.join(", ")));
     }
     if manifest.elevated == Some(false) {
-        j.note("The collector ran without elevation: hives, permissions and other users could not be collected.");
+        j.note(
+            "The collector ran without elevation: hives, permissions and other users could not be collected.",
+        );
     }
     if let (Some(culture), Some(version)) = (&manifest.culture, &manifest.powershell) {
         j.note(format!("Collected under the culture {culture} with PowerShell {version}."));
