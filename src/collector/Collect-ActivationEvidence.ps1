@@ -206,7 +206,7 @@ $Table = @(
            '%PROFILE%\AppData\Local\Microsoft\Office\16.0\Licensing')
        Run = @(
            @{ Needs = 'cmd.exe'; Shown = ''
-              Block = { if (-not (Test-Path -LiteralPath $Each)) { throw 'missing: no such folder' }; Push-Location -LiteralPath $Each; cmd.exe /d /c dir /a /s; Pop-Location } }) }
+              Block = { if (-not (Test-Path -LiteralPath $Each)) { throw 'missing: no such folder' }; Push-Location -LiteralPath $Each -ErrorAction Stop; cmd.exe /d /c dir /a /s; Pop-Location } }) }
     @{ Id = 'ospp'; Category = 'licensing'; File = 'captures\ospp.txt'
        Form = 'text'; Elevated = $false; Personal = $false; Unless = ''; Channel = ''
        Privacy = 'the last five characters of product keys'

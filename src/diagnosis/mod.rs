@@ -2,6 +2,7 @@
 //! verdict.
 
 pub mod causes;
+pub mod conditions;
 pub mod timeline;
 
 use crate::checks::case::Case;

@@ -57,8 +57,11 @@ pub fn meanings(subject: &str) -> Vec<&'static Meaning> {
 
 /// The meanings of a code as lines for people.
 pub fn explain(subject: &str) -> Vec<String> {
-    let found = meanings(subject);
     let mut lines = Vec::new();
+    let mut found = meanings(subject);
+    if found.is_empty() {
+        (found, lines) = by_another_name(subject);
+    }
     if found.len() > 1 {
         lines.push(format!("{subject} means different things in different stacks:"));
     }
@@ -74,4 +77,56 @@ pub fn explain(subject: &str) -> Vec<String> {
         lines.push(format!("  source: {}{mark}", meaning.source));
     }
     lines
+}
+
+/// A number that is a code only with its prefix, or as a public table misprints it: the numbers of AADSTS codes, and 0x804D for the facility
+/// 0x803D of Windows Web Services (domain.md section 7, rule 6).
+fn by_another_name(subject: &str) -> (Vec<&'static Meaning>, Vec<String>) {
+    let subject = subject.trim();
+    if !subject.is_empty() && subject.bytes().all(|byte| byte.is_ascii_digit()) {
+        return (meanings(&format!("AADSTS{subject}")), Vec::new());
+    }
+    let digits =
+        subject.get(..2).filter(|head| head.eq_ignore_ascii_case("0x")).and_then(|_| subject.get(2..));
+    let low = digits.unwrap_or(subject);
+    match low.get(..4).filter(|facility| facility.eq_ignore_ascii_case("804d")).and_then(|_| low.get(4..)) {
+        Some(rest) => {
+            let found = meanings(&format!("0x803D{rest}"));
+            let note = format!("0x804D{rest} stands in a public table for 0x803D{rest} (a printing error):");
+            let notes = if found.is_empty() { Vec::new() } else { vec![note] };
+            (found, notes)
+        }
+        None => (Vec::new(), Vec::new()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::explain;
+
+    #[test]
+    fn trap_19_the_misprinted_facility() {
+        // domain.md section 10, trap 19, and section 7: the public table prints 0x804D for 0x803D.
+        let lines = explain("0x804D0010");
+        assert!(lines.iter().any(|line| line.contains("printing error")), "{lines:?}");
+        assert!(lines.iter().any(|line| line.contains("WS_E_ENDPOINT_UNREACHABLE")), "{lines:?}");
+    }
+
+    #[test]
+    fn every_notation_of_the_issue_is_answered() {
+        // error_codes.tsv; 12175 has two meanings by stack (trap 11).
+        for (subject, word) in [
+            ("0x80072F8F", "different stacks"),
+            ("-2147012721", "different stacks"),
+            ("12175", "different stacks"),
+            ("CAA20003", "INVALID_GRANT"),
+            ("AADSTS50126", "user name or password"),
+            ("50126", "user name or password"),
+        ] {
+            let lines = explain(subject).join("\n");
+            assert!(lines.contains(word), "{subject}: {lines}");
+        }
+        assert!(explain("no such thing").is_empty());
+        assert!(explain("0x").is_empty());
+    }
 }

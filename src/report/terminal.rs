@@ -32,12 +32,60 @@ const EVIDENCE_OTHER: usize = 1;
 /// Findings beside the first one that are told with their evidence; the rest gets one line each.
 const DETAILED: usize = 3;
 
+/// Things to collect that are named.
+const COLLECT: usize = 6;
+
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
 
 struct Page {
     out: String,
     options: Options,
+}
+
+/// Something that was not collected, with how many checks ask for it.
+struct Wanted<'r> {
+    what: &'r str,
+    collect: &'r str,
+    checks: usize,
+    /// Checks that miss nothing else.
+    decides: usize,
+}
+
+/// What the open checks miss, most valuable first: what alone decides most checks, then what most checks ask for. One line a command.
+fn wanted<'r>(open: &[&'r CheckInfo]) -> Vec<Wanted<'r>> {
+    let mut rows: Vec<Wanted<'r>> = Vec::new();
+    for check in open {
+        let alone = usize::from(
+            check
+                .missing
+                .iter()
+                .all(|item| Some(&item.collect) == check.missing.first().map(|first| &first.collect)),
+        );
+        let mut counted: Vec<&str> = Vec::new();
+        for missing in &check.missing {
+            if counted.contains(&missing.collect.as_str()) {
+                continue;
+            }
+            counted.push(&missing.collect);
+            match rows.iter_mut().find(|row| row.collect == missing.collect) {
+                Some(row) => {
+                    row.checks += 1;
+                    row.decides += alone;
+                }
+                None => rows.push(Wanted {
+                    what: &missing.what,
+                    collect: &missing.collect,
+                    checks: 1,
+                    decides: alone,
+                }),
+            }
+        }
+    }
+    rows.sort_by(|a, b| {
+        b.decides.cmp(&a.decides).then(b.checks.cmp(&a.checks)).then_with(|| a.what.cmp(b.what))
+    });
+    rows
 }
 
 /// Renders a report.
@@ -210,10 +258,8 @@ impl Page {
             let time = item.time.map(|time| format!("  [{time}]")).unwrap_or_default();
             self.wrapped("    ", 6, &format!("{}{expected}{time}", item.observed));
         }
-        let rest = check.evidence.len().saturating_sub(limit);
-        if rest > 0 && full {
-            let more = self.paint(DIM, &format!("  … and {rest} more (--all)"));
-            self.line(&more);
+        if full {
+            self.more(check.evidence.len().saturating_sub(limit));
         }
     }
 
@@ -269,19 +315,23 @@ impl Page {
         self.heading(&format!("Could not tell ({})", list.len()));
         let names: Vec<&str> = list.iter().map(|check| check.id).collect();
         self.wrapped("  ", 2, &names.join(", "));
-        let mut rows: Vec<(String, String, usize)> = Vec::new();
-        for missing in list.iter().flat_map(|check| &check.missing) {
-            match rows.iter_mut().find(|(what, ..)| *what == missing.what) {
-                Some(row) => row.2 += 1,
-                None => rows.push((missing.what.clone(), missing.collect.clone(), 1)),
-            }
-        }
-        rows.sort_by(|a, b| b.2.cmp(&a.2).then_with(|| a.0.cmp(&b.0)));
-        let mut table = self.table(["Collect this next", "with", "decides"]);
-        for (what, collect, count) in rows {
-            table.add_row([visible(&what), visible(&collect), format!("{count} check(s)")]);
+        let rows = wanted(&list);
+        let shown = if self.options.all { rows.len() } else { COLLECT };
+        let mut table = self.table(["Collect this next", "with", "for"]);
+        for row in rows.iter().take(shown) {
+            let count = if row.checks == 1 { "1 check".to_owned() } else { format!("{} checks", row.checks) };
+            table.add_row([visible(row.what), visible(row.collect), count]);
         }
         self.put(&table);
+        self.more(rows.len().saturating_sub(shown));
+    }
+
+    /// Says how much was left out.
+    fn more(&mut self, rest: usize) {
+        if rest > 0 {
+            let more = self.paint(DIM, &format!("  … and {rest} more (--all)"));
+            self.line(&more);
+        }
     }
 
     fn files(&mut self, report: &Report) {
@@ -304,11 +354,7 @@ impl Page {
             }
             self.put(&table);
         }
-        let rest = list.len().saturating_sub(shown);
-        if rest > 0 {
-            let more = self.paint(DIM, &format!("  … and {rest} more (--all)"));
-            self.line(&more);
-        }
+        self.more(list.len().saturating_sub(shown));
     }
 
     fn table(&self, header: [&str; 3]) -> Table {

@@ -19,6 +19,7 @@ use actriage::evidence::{Evidence, Settings};
 use actriage::report::model::{CheckInfo, Report};
 use rayon::prelude::*;
 
+use crate::docs::{agrees, coverage};
 use crate::workshop::recipe::{self, File};
 
 /// The root of the project.
@@ -123,8 +124,20 @@ impl Case {
         recipe::files_over(&base, &self.text, &without)
     }
 
-    /// What is expected and does not hold.
-    fn failures(&self, report: &Report) -> Vec<String> {
+    /// What is expected and does not hold; and the kinds of artifact that a finding cites.
+    fn failures(&self, report: &Report) -> (Vec<String>, BTreeSet<String>) {
+        let kinds = report
+            .check(&self.check)
+            .filter(|check| check.status.is_finding())
+            .into_iter()
+            .flat_map(|check| &check.evidence)
+            .filter_map(|seen| report.bundle.artifacts.iter().find(|artifact| artifact.path == seen.artifact))
+            .map(|artifact| artifact.kind.to_string())
+            .collect();
+        (self.unmet(report), kinds)
+    }
+
+    fn unmet(&self, report: &Report) -> Vec<String> {
         let Some(check) = report.check(&self.check) else { return vec!["no such check".to_owned()] };
         let mut failures = Vec::new();
         let expect = self.line("Expect").expect("a case needs an Expect line");
@@ -164,6 +177,7 @@ fn expectation(check: &CheckInfo, line: &str) -> Result<(), String> {
         ("missing", _) => check.missing.iter().any(|item| item.what.contains(rest)),
         ("summary", _) => check.summary.contains(rest),
         ("caused-by", [id]) => check.caused_by.contains(id),
+        ("stands-alone", _) => check.caused_by.is_empty(),
         ("explains", [id]) => check.explains.contains(id),
         ("no", [locator]) => !check.evidence.iter().any(|item| item.locator == *locator),
         (_, [artifact, locator]) => {
@@ -180,15 +194,19 @@ fn expectation(check: &CheckInfo, line: &str) -> Result<(), String> {
 #[test]
 fn every_case_of_every_fixture() {
     let all = all_run();
-    let failed: Vec<String> = all
-        .iter()
-        .filter_map(|Ran { case, report, .. }| {
-            let failures = case.failures(report);
-            let told = || format!("{} / {}:\n  {}", case.check, case.name, failures.join("\n  "));
-            (!failures.is_empty()).then(told)
-        })
-        .collect();
+    let mut proofs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut failed = Vec::new();
+    for Ran { case, report, .. } in all {
+        let (failures, kinds) = case.failures(report);
+        proofs.entry(case.check.clone()).or_default().extend(kinds);
+        if !failures.is_empty() {
+            failed.push(format!("{} / {}:\n  {}", case.check, case.name, failures.join("\n  ")));
+        }
+    }
     assert!(failed.is_empty(), "{} of {} cases failed:\n{}", failed.len(), all.len(), failed.join("\n"));
+    if std::env::var_os("ACTRIAGE_CASES").is_none() {
+        agrees(&root().join("docs/coverage.md"), &coverage(&proofs));
+    }
 }
 
 #[test]
@@ -246,5 +264,31 @@ fn fixtures_cover_every_kind_of_answer() {
             check.id
         );
         assert!(has("blocker") || has("warning"), "{} has no finding", check.id);
+    }
+}
+
+/// Every remedy has all its parts, and none names a retired tool (R58): SaRA became the Get Help app.
+#[test]
+fn remedies_are_whole_and_name_no_retired_tool() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("case.zip");
+    fs::write(&path, recipe::pack(&recipe::files_over(&base("complete"), "", &[]))).unwrap();
+    let bundle = Bundle::open(&path, Limits::default()).unwrap();
+    let reading = Reading { interest: interest(), replay: true, hashes: false };
+    let evidence = Evidence::build(Collection::read(&bundle, &reading), &Settings::default());
+    let diagnosis = diagnose(&evidence);
+    for check in CHECKS.iter().filter(|check| check.id != "collection-completeness") {
+        let remedy = (check.remedy)(&diagnosis.case);
+        assert!(!remedy.steps.is_empty(), "{} has no steps", check.id);
+        for (part, text) in
+            [("caution", &remedy.caution), ("rollback", &remedy.rollback), ("verify", &remedy.verify)]
+        {
+            assert!(!text.trim().is_empty(), "{} has no {part}", check.id);
+        }
+        assert!(!remedy.references.is_empty(), "{} has no reference", check.id);
+        let all = format!("{remedy:?}").to_lowercase() + &check.doc().to_lowercase();
+        for retired in ["sara-", "sara_", "/sara", "support and recovery assistant", "getsara"] {
+            assert!(!all.contains(retired), "{} names {retired}", check.id);
+        }
     }
 }

@@ -257,3 +257,47 @@ fn walk(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
         if path.is_dir() { walk(&path, found) } else { found.push(path) }
     }
 }
+
+/// A machine with ten findings and more, put together from fixture cases: its report fits in two screens of 50 lines, and the cause
+/// stands in the first two lines.
+#[test]
+fn ten_findings_fit_in_two_screens() {
+    let chosen = [
+        "svc-eventlog",
+        "ncsi-active-probe-config",
+        "tls12-schannel-client",
+        "proxy-winhttp",
+        "proxy-pac-wpad",
+        "hosts-file-override",
+        "msoid-cname",
+        "network-service-acl",
+        "broker-plugin-package",
+        "windows-update-health",
+        "security-defaults-ca",
+        "firewall-outbound",
+    ];
+    let all = crate::checks::cases();
+    let texts: Vec<&str> = chosen
+        .iter()
+        .filter_map(|id| {
+            let worst = |case: &&crate::checks::Case| {
+                case.check == *id && case.line("Expect").is_some_and(|line| line.starts_with("`blocker"))
+            };
+            let any = |case: &&crate::checks::Case| {
+                case.check == *id && case.line("Expect").is_some_and(|line| line.starts_with("`warning"))
+            };
+            all.iter().find(worst).or_else(|| all.iter().find(any)).map(|case| case.text.as_str())
+        })
+        .collect();
+    let files = crate::workshop::recipe::files_over(&crate::checks::base("complete"), &texts.join("\n"), &[]);
+    let report = crate::checks::report_on(&files);
+    let findings = report.checks.iter().filter(|check| check.status.is_finding()).count();
+    assert!(findings >= 10, "only {findings} findings");
+    let options = actriage::report::terminal::Options { width: 100, color: false, all: false };
+    let text = actriage::report::terminal::render(&report, options);
+    assert!(text.lines().count() <= 100, "{} lines:\n{text}", text.lines().count());
+    let root = report.check(report.verdict.root_causes[0]).unwrap();
+    let start = text.lines().take(2).collect::<Vec<_>>().join(" ");
+    let words: Vec<&str> = root.summary.split_whitespace().take(6).collect();
+    assert!(start.contains(&words.join(" ")), "{start}");
+}

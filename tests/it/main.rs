@@ -11,17 +11,22 @@
 #[path = "../workshop/mod.rs"]
 mod workshop;
 
+mod benign;
 mod bundle;
 mod captures;
+mod causes;
 mod checks;
 mod cli;
 mod collector;
 mod corpus;
 mod damage;
+mod docs;
 mod events;
+mod forms;
 mod hive;
 mod licences;
 mod registry;
 mod replay;
 mod samples;
 mod schema;
+mod withheld;

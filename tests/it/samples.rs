@@ -1,4 +1,4 @@
-//! The samples: every `samples/*.md` is a recipe, its `.zip` holds exactly what the recipe makes, and its `.txt` and `.json` are what
+//! The samples, and in `samples/articles` one for each section of the articles: every `samples/*.md` is a recipe, its `.zip` holds exactly what the recipe makes, and its `.txt` and `.json` are what
 //! `analyze` says of it. `ACTRIAGE_BLESS=1` writes them again; read the difference before you commit it.
 
 use std::fs;
@@ -17,7 +17,9 @@ fn bless() -> bool {
 
 /// Recipes of the samples.
 pub fn recipes() -> Vec<PathBuf> {
-    let items = fs::read_dir(root().join("samples")).unwrap().map(|item| item.unwrap().path());
+    let folders = [root().join("samples"), root().join("samples/articles")];
+    let items =
+        folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap()).map(|item| item.unwrap().path());
     let mut found: Vec<PathBuf> =
         items.filter(|path| path.extension().is_some_and(|end| end == "md")).collect();
     found.retain(|path| path.file_name().unwrap() != "README.md");
@@ -54,13 +56,16 @@ fn archives_hold_what_their_recipes_make() {
 fn reports_are_what_analyze_says() {
     for path in recipes() {
         let mut report = report_of(&path.with_extension("zip"));
-        report.bundle.path = format!("samples/{}.zip", path.file_stem().unwrap().to_str().unwrap());
+        let below = path.strip_prefix(root()).unwrap().with_extension("zip");
+        report.bundle.path = below.to_str().unwrap().replace('\\', "/");
         let options = terminal::Options { width: 100, color: false, all: false };
         let made = [
             ("txt", terminal::render(&report, options)),
             ("json", json::render(&report, false).unwrap() + "\n"),
         ];
-        for (ending, text) in made {
+        // The samples of single sections show the report that people read; the others show both forms.
+        let single = path.parent().is_some_and(|folder| folder.ends_with("articles"));
+        for (ending, text) in made.into_iter().take(if single { 1 } else { 2 }) {
             let file = path.with_extension(ending);
             if bless() {
                 fs::write(&file, &text).unwrap();

@@ -208,9 +208,23 @@ impl Registry {
         let mut spellings = vec![path.clone()];
         spellings.extend(self.other_spellings(&path));
         for text in &self.texts {
-            let mut said = spellings.iter().map(|path| (ask.text)(text, path));
-            if let Some(answer) = said.find(|answer| !matches!(answer.state, State::Silent)) {
-                answers.push((&text.standing, answer));
+            // Of two names for one place the one under which the text has it counts. An export need not follow the link
+            // `CurrentControlSet`: that nothing is listed under a name that the text does not use says nothing.
+            let mut said: Vec<Answer<T>> = spellings
+                .iter()
+                .map(|path| (path, (ask.text)(text, path)))
+                .filter(|(path, answer)| match answer.state {
+                    State::Silent => false,
+                    State::Found(_) => true,
+                    State::Absent | State::Unreadable(_) => {
+                        named_root(path).is_none_or(|root| text.uses(root))
+                    }
+                })
+                .map(|(_, answer)| answer)
+                .collect();
+            let found = said.iter().position(|answer| matches!(answer.state, State::Found(_)));
+            if !said.is_empty() {
+                answers.push((&text.standing, said.swap_remove(found.unwrap_or(0))));
             }
         }
         let unknown = |reason: Option<String>| Unknown {
@@ -259,6 +273,22 @@ impl Registry {
 }
 
 const CURRENT: &str = r"HKLM\SYSTEM\CurrentControlSet";
+
+/// The part of a path that has two names: a control set, or a user.
+fn named_root(path: &str) -> Option<&str> {
+    let parts = if below(path, r"HKLM\SYSTEM").is_some_and(|rest| rest.to_lowercase().contains("controlset"))
+    {
+        3
+    } else if below(path, "HKCU").is_some() {
+        1
+    } else if below(path, "HKU").is_some() {
+        2
+    } else {
+        return None;
+    };
+    let end = path.match_indices('\\').nth(parts - 1).map_or(path.len(), |(at, _)| at);
+    path.get(..end)
+}
 
 /// One question in the words of each kind of source.
 struct Question<'q, T> {

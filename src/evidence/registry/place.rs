@@ -34,9 +34,11 @@ pub(super) fn guess(hive: &Hive, path: &str) -> Guess {
 
 fn guess_user(hive: &Hive, path: &str, classes: bool) -> Guess {
     let stored = hive.base_block();
-    // A service profile may have lost its account's entry and got a person's instead, which is one of the faults looked for.
+    // A service profile may have lost its account's entry and got a person's instead, which is one of the faults looked for. Only
+    // the whole folder name beats the name that the hive itself stores.
     let in_users = stored.file_name.to_lowercase().contains(r"\users\");
-    if let Some(sid) = service_profile(path).filter(|_| !in_users) {
+    let whole = path.to_lowercase().replace('\\', "/").contains("serviceprofiles/");
+    if let Some(sid) = service_profile(path).filter(|_| whole || !in_users) {
         return Guess::User { sid: Some(sid), name: None, classes };
     }
     let security = hive.root_security();

@@ -261,4 +261,10 @@ impl TextSource {
         let folded = fold(path);
         self.exists(&folded)
     }
+
+    /// Whether the text uses this name of a place: it lists something there, or was asked for something there.
+    pub fn uses(&self, root: &str) -> bool {
+        let folded = fold(root);
+        self.exists(&folded) || self.scopes.keys().any(|scope| ancestors(scope).any(|above| above == folded))
+    }
 }

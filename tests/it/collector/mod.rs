@@ -13,6 +13,7 @@ use actriage::collector::{SCRIPT, SCRIPT_NAME, render};
 use actriage::evidence::questions::Question;
 
 use crate::checks::{all_run, root};
+use crate::docs::agrees;
 
 /// Items and keys that wait for checks which are being written. Delete a line once its check is there; the test says when.
 const EXPECTED_SOON: &[&str] = &[
@@ -81,23 +82,6 @@ const ONLY_HIVES: &[(&str, &str)] = &[
 
 /// Advice that no command carries out.
 const NOT_COMMANDS: &[&str] = &["the code that the dialog shows", "the product's own log or console"];
-
-fn blessing() -> bool {
-    std::env::var_os("ACTRIAGE_BLESS").is_some()
-}
-
-/// Compares a generated file with what it should be, or writes it.
-fn agrees(path: &str, expected: &str) {
-    let file = root().join(path);
-    if blessing() {
-        fs::write(&file, expected).unwrap();
-    }
-    let found = fs::read_to_string(&file).unwrap().replace("\r\n", "\n");
-    assert!(
-        found == expected,
-        "{path} is out of date: ACTRIAGE_BLESS=1 cargo test --test it collector:: rewrites it"
-    );
-}
 
 /// Whether only a part of the cases was run, so that nothing can be said about all questions.
 fn partial() -> bool {
@@ -272,24 +256,26 @@ fn the_generated_parts_are_up_to_date() {
         return;
     }
     let questions = questions();
-    let mut unlocks = String::from(
+    let checks_of = |item: &Item| -> BTreeSet<&'static str> {
+        let asked = questions.iter().filter(|(question, _)| answers(item, question));
+        asked.flat_map(|(_, checks)| checks.iter().copied()).collect()
+    };
+    let unlocks: BTreeMap<&str, Vec<&'static str>> =
+        TABLE.iter().map(|item| (item.id, checks_of(item).into_iter().collect())).collect();
+    let mut rows = String::from(
         "# Which checks read which item. Made by tests/it/collector (ACTRIAGE_BLESS=1); not edited here.\n",
     );
     for item in TABLE.iter() {
-        let asked = questions.iter().filter(|(question, _)| answers(item, question));
-        let checks: BTreeSet<&str> = asked.flat_map(|(_, checks)| checks.iter().copied()).collect();
-        unlocks.push_str(&format!("{}\t{}\n", item.id, checks.into_iter().collect::<Vec<_>>().join(",")));
+        rows.push_str(&format!("{}\t{}\n", item.id, unlocks[item.id].join(",")));
     }
-    agrees("src/collector/unlocks.tsv", &unlocks);
-    let script = format!("src/collector/{SCRIPT_NAME}");
-    let text = fs::read_to_string(root().join(&script)).unwrap().replace("\r\n", "\n");
-    agrees(&script, &render::with_part(&text, &render::script_part()).expect("the markers of the table"));
-    // The documentation is made from what is compiled in, so a change of unlocks.tsv needs a second run to get there.
-    let docs = fs::read_to_string(root().join("docs/collector.md")).unwrap().replace("\r\n", "\n");
-    agrees(
-        "docs/collector.md",
-        &render::with_part(&docs, &render::docs_part()).expect("the markers of the table"),
-    );
+    agrees(&root().join("src/collector/unlocks.tsv"), &rows);
+    let part = |path: &str, part: &str| {
+        let path = root().join(path);
+        let text = fs::read_to_string(&path).unwrap();
+        agrees(&path, &render::with_part(&text, part).expect("the markers of the table"));
+    };
+    part(&format!("src/collector/{SCRIPT_NAME}"), &render::script_part());
+    part("docs/collector.md", &render::docs_part(|id| unlocks[id].clone()));
 }
 
 #[test]

@@ -95,6 +95,19 @@ fn a_text_may_have_the_control_set_under_either_name() {
     unknown(registry.value(r"HKLM\SYSTEM\ControlSet002\Services\NlaSvc", "Start"));
 }
 
+/// A whole export of `HKLM\SYSTEM` that does not follow the link still tells the current control set, by `Select`; without `Select` it
+/// tells nothing of it.
+#[test]
+fn an_export_without_the_link_is_read_through_select() {
+    let body = "[HKEY_LOCAL_MACHINE\\SYSTEM]\r\n\r\n[HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001]\r\n\r\n\
+        [HKEY_LOCAL_MACHINE\\SYSTEM\\ControlSet001\\Services\\NlaSvc]\r\n\"Start\"=dword:00000004\r\n\r\n";
+    let select = "[HKEY_LOCAL_MACHINE\\SYSTEM\\Select]\r\n\"Current\"=dword:00000001\r\n\r\n";
+    unknown(Bundle::default().reg("a.reg", body).mount().value(NLA, "Start"));
+    let registry = Bundle::default().reg("a.reg", &format!("{body}{select}")).mount();
+    assert_eq!(found(&registry.value(NLA, "Start")).0, 4);
+    absent(registry.value(NLA, "Nope"));
+}
+
 #[test]
 fn exports_never_tell_security() {
     // domain.md section 10, trap 17.
