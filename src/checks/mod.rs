@@ -20,8 +20,10 @@ mod licensing;
 mod ncsi;
 mod network;
 mod proxy;
+mod security;
 pub mod services;
 mod system;
+mod time;
 mod tls;
 
 use std::sync::LazyLock;
@@ -191,6 +193,7 @@ impl Check {
 /// Every check, in the order of the report's list: the layers from the bottom up, each folder with its own list.
 pub static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
     let layers: &[&[Check]] = &[
+        time::CHECKS,
         system::CHECKS,
         services::CHECKS,
         network::CHECKS,
@@ -198,6 +201,7 @@ pub static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
         dns::CHECKS,
         proxy::CHECKS,
         firewall::CHECKS,
+        security::CHECKS,
         tls::CHECKS,
         certificates::CHECKS,
         broker::CHECKS,
