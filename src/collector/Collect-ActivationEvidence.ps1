@@ -328,6 +328,11 @@ $Table = @(
        Privacy = 'programs that were started, where AppLocker is used'
        Each = @()
        Run = @() }
+    @{ Id = 'log-applocker-script'; Category = 'logs'; File = 'logs\AppLocker-MsiScript.evtx'
+       Form = 'log'; Elevated = $false; Personal = $true; Unless = ''; Channel = 'Microsoft-Windows-AppLocker/MSI and Script'
+       Privacy = 'scripts and installers that were started, where AppLocker is used'
+       Each = @()
+       Run = @() }
     @{ Id = 'log-code-integrity'; Category = 'logs'; File = 'logs\CodeIntegrity-Operational.evtx'
        Form = 'log'; Elevated = $false; Personal = $false; Unless = ''; Channel = 'Microsoft-Windows-CodeIntegrity/Operational'
        Privacy = 'programs that were blocked'
@@ -414,8 +419,8 @@ $Table = @(
            'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Lsa\FipsAlgorithmPolicy',
            'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\ProductOptions',
            'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\SecurityProviders\SCHANNEL',
-           'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\TimeZoneInformation',
            'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Class\{4d36e972-e325-11ce-bfc1-08002be10318}',
+           'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Network\{4D36E972-E325-11CE-BFC1-08002BE10318}',
            'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Control\Network\{4D36E974-E325-11CE-BFC1-08002BE10318}',
            'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\AFD',
            'HKEY_LOCAL_MACHINE\SYSTEM\CurrentControlSet\Services\AppIDSvc',
@@ -462,6 +467,8 @@ $Table = @(
            'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\EdgeUpdate\Clients',
            'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\EnterpriseCertificates',
            'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Office\ClickToRun\Configuration',
+           'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Office\14.0\Registration',
+           'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Office\15.0\Registration',
            'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Office\16.0',
            'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\OfficeSoftwareProtectionPlatform',
            'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\SystemCertificates',
@@ -495,12 +502,11 @@ $Table = @(
            '%USER%\Software\Policies',
            '%USER%\Software\Microsoft\EdgeUpdate',
            '%USER%\Software\Microsoft\Office\16.0\Common',
+           '%USER%\Software\Microsoft\Office\Common\Licensing',
            '%USER%\Software\Microsoft\SystemCertificates',
-           '%USER%\Software\Microsoft\Windows\CurrentVersion\AAD',
            '%USER%\Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders',
            '%USER%\Software\Microsoft\Windows\CurrentVersion\Internet Settings',
-           '%USER%\Software\Microsoft\Windows NT\CurrentVersion\AppCompatFlags\Layers',
-           '%USER%\Software\Microsoft\Windows NT\CurrentVersion\WorkplaceJoin')
+           '%USER%\Software\Microsoft\Windows NT\CurrentVersion\AppCompatFlags\Layers')
        Run = @(
            @{ Needs = 'reg.exe'; Shown = ''
               Block = { if (-not (Test-Path -LiteralPath "Registry::$Each")) { throw 'missing: no such key' }; reg.exe export $Each $File /y } }) }
