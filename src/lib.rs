@@ -15,12 +15,15 @@
 //! * [`diagnosis`] runs them, tells causes from symptoms, ranks the causes and pronounces the verdict.
 //! * [`report`] is the typed result (the JSON contract) and its renderings.
 //!
+//! [`collector`] says what to collect and holds the script that does it.
+//!
 //! What the checks want to see travels down as data ([`artifact::Interest`]), never as an import upwards.
 
 pub mod artifact;
 pub mod bundle;
 pub mod checks;
 pub mod cli;
+pub mod collector;
 pub mod diagnosis;
 pub mod evidence;
 pub mod facts;

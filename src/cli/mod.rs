@@ -2,6 +2,7 @@
 
 mod analyze;
 mod checks;
+mod collector;
 mod compare;
 mod completions;
 mod explain;
@@ -69,6 +70,8 @@ enum Command {
     Facts(facts::FactsOf),
     /// Test the rules of a folder.
     Rules(rules::Rules),
+    /// Print the PowerShell script that collects the evidence.
+    Collector(collector::Collector),
     /// Print shell completions.
     Completions(completions::Completions),
 }
@@ -111,6 +114,7 @@ pub fn main() -> ExitCode {
         Command::Compare(command) => command.run(&cli.common, &mut out),
         Command::Facts(command) => command.run(&cli.common, &mut out),
         Command::Rules(command) => command.run(&mut out),
+        Command::Collector(command) => command.run(&mut out),
         Command::Completions(command) => command.run(&mut out),
     };
     let outcome = outcome.and_then(|exit| out.flush().map(|()| exit).map_err(CliError::from));

@@ -18,6 +18,7 @@ mod card;
 mod causes;
 mod checks;
 mod cli;
+mod collector;
 mod corpus;
 mod damage;
 mod docs;
