@@ -94,7 +94,13 @@ fn benign_events_raise_nothing_by_themselves() {
     };
     let rows = corpus::tsv(&shared.join("corpus/benign_prevalence.tsv"));
     let mut logs: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
-    for (number, row) in rows.iter().enumerate() {
+    // Whether these are benign stands in their code alone (R37: 0x801C001D), which the table does not have; the real ones are looked
+    // at above.
+    let by_code = |row: &std::collections::HashMap<String, String>| {
+        row["provider"] == "Microsoft-Windows-User Device Registration"
+            && ["304", "305", "307", "309"].contains(&row["id"].as_str())
+    };
+    for (number, row) in rows.iter().enumerate().filter(|(_, row)| !by_code(row)) {
         let channel = row["channel"].as_str();
         let lines = logs.entry(channel.to_owned()).or_default();
         let (provider, id, level) = (&row["provider"], &row["id"], &row["level(1crit2err3warn)"]);

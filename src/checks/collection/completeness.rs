@@ -1,8 +1,9 @@
 //! The collection is not complete enough to rule everything out.
 //!
 //! # What it looks at
-//! What the other checks could not be told, logs that were cleared or begin after the failure window, hives whose last writes are
-//! missing, records of more than one computer, and the files against the hashes in the collector's manifest.
+//! What the other checks could not be told, logs that were cleared or begin inside the failure window, hives whose last writes are
+//! missing, records of more than one computer or younger than the collection, outputs about the user that another account made, whether
+//! the machine was on a network then, and the files against the hashes in the collector's manifest.
 //!
 //! # Why it blocks activation
 //! It does not. It says how far the rest of the report can be trusted, and what to collect next.
@@ -17,15 +18,16 @@
 //! A bundle can be incomplete and the cause still be certain: a blocker that was found stays found.
 //!
 //! # Sources
-//! domain.md 5.22 `collection-completeness`, 1.4; decision 24.
+//! domain.md 5.22 `collection-completeness`, 1.4; decisions 15, 22 and 24.
 
 use std::collections::BTreeMap;
 
+use super::circumstances;
 use crate::artifact::ArtifactId;
 use crate::artifact::identify::ReadStatus;
 use crate::checks::case::{Case, event_seen};
 use crate::checks::judgement::{Judgement, Missing, Observation, Status};
-use crate::checks::{Article, CHECKS, Check, Layer, Remedy};
+use crate::checks::{Article, CHECKS, Check, Layer, Remedy, signals};
 use crate::evidence::Confidence;
 use crate::evidence::events::Want;
 
@@ -38,7 +40,7 @@ pub const CHECK: Check = Check {
     title: "The collection is incomplete",
     layer: Layer::Collection,
     article: Article::Beyond,
-    wants: &[CLEARED],
+    wants: &[CLEARED, signals::NETWORKS],
     healthy: "Everything that the checks of the two articles need was collected.",
     source_text: include_str!("completeness.rs"),
     run,
@@ -78,6 +80,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
         j.note(conflict.what.clone());
     }
     computers(case, j);
+    circumstances::judge(case, j);
     missing(case, j);
 }
 

@@ -2,6 +2,7 @@
 
 use super::path::join;
 use super::{CURRENT, ControlSet, Registry};
+use crate::artifact::ArtifactId;
 use crate::evidence::{Lookup, NOTHING_COVERS, Source, Sourced, Unknown};
 use crate::time::FileTime;
 
@@ -94,6 +95,14 @@ impl Registry {
             return Lookup::Found(key.map(|_| true));
         }
         architecture.map(Architecture::has_two_views)
+    }
+
+    /// Mounted hives whose last writes may be missing, each with the reason.
+    pub fn doubts(&self) -> impl Iterator<Item = (ArtifactId, &str)> {
+        let mounted = self.hives.iter().filter(|hive| !hive.left_out && !hive.place.is_empty());
+        mounted.flat_map(|hive| {
+            hive.standing.doubts.iter().map(|doubt| (hive.standing.artifact, doubt.as_str()))
+        })
     }
 
     /// When the newest of the mounted hives was last written, by its base block.
