@@ -82,7 +82,8 @@ impl View<'_> {
             return;
         }
         self.section("causes", "What leads to what", |view| {
-            view.page.element("div", &[("class", "trees")], |page| trees.iter().for_each(|tree| draw(page, tree)));
+            view.page
+                .element("div", &[("class", "trees")], |page| trees.iter().for_each(|tree| draw(page, tree)));
             view.page.line();
         });
     }

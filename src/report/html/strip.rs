@@ -61,16 +61,25 @@ impl View<'_> {
 }
 
 fn strip(page: &mut Markup, around: &Around, scale: &Scale) {
-    let lanes: Vec<Kind> =
-        Kind::ALL.into_iter().filter(|kind| around.moments.iter().any(|moment| moment.kind == *kind)).collect();
+    let lanes: Vec<Kind> = Kind::ALL
+        .into_iter()
+        .filter(|kind| around.moments.iter().any(|moment| moment.kind == *kind))
+        .collect();
     let bottom = lanes.len() * LANE + 8;
     let (first, last) = (around.moments.first(), around.moments.last());
-    let span = first.zip(last).map(|(first, last)| format!("{} to {}", first.time, last.time)).unwrap_or_default();
+    let span =
+        first.zip(last).map(|(first, last)| format!("{} to {}", first.time, last.time)).unwrap_or_default();
     let label = format!("Decisive events, {span}; they are listed below.");
     let height = (bottom + 40).to_string();
     page.element(
         "svg",
-        &[("class", "strip"), ("width", "100%"), ("height", &height), ("role", "img"), ("aria-label", &label)],
+        &[
+            ("class", "strip"),
+            ("width", "100%"),
+            ("height", &height),
+            ("role", "img"),
+            ("aria-label", &label),
+        ],
         |page| {
             if let Some(x) = around.time.and_then(|time| scale.at(time)) {
                 let end = bottom.to_string();
