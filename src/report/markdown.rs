@@ -26,7 +26,13 @@ pub fn render(report: &Report) -> String {
 /// A sentence whose letters mean nothing to Markdown.
 fn text(sentence: &str) -> String {
     let mut out = String::new();
-    for (at, letter) in visible(sentence).chars().enumerate() {
+    let sentence = visible(sentence);
+    // Blanks at the ends would open a code block or keep bold words from being bold.
+    let sentence = sentence.trim();
+    if sentence.is_empty() {
+        return "(empty)".to_owned();
+    }
+    for (at, letter) in sentence.chars().enumerate() {
         let anywhere =
             matches!(letter, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' | '!');
         // These begin a heading, a list, a quotation or a number where they stand first.
@@ -38,8 +44,13 @@ fn text(sentence: &str) -> String {
     }
     // An address that a machine holds is not to be followed by a click: the colon is what makes it one.
     let out = out.replace("://", ":\\//").replace("www.", "www\\.").replace('@', "\\@");
+    // A number with a dot or a bracket begins a list only where a blank or nothing follows.
     match out.split_once(['.', ')']) {
-        Some((number, _)) if !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()) => {
+        Some((number, rest))
+            if !number.is_empty()
+                && number.bytes().all(|byte| byte.is_ascii_digit())
+                && (rest.is_empty() || rest.starts_with(' ')) =>
+        {
             let (digits, rest) = out.split_at_checked(number.len()).unwrap_or((&out, ""));
             format!("{digits}\\{rest}")
         }
@@ -56,7 +67,7 @@ fn code(value: &str) -> String {
     // Blanks at both ends are taken away by the reader of Markdown, but only in pairs and not where there is nothing else.
     let pad =
         if longest > 0 || (!blank && (value.starts_with(' ') || value.ends_with(' '))) { " " } else { "" };
-    if value.is_empty() { "*(empty)*".to_owned() } else { format!("{fence}{pad}{value}{pad}{fence}") }
+    if value.is_empty() { "(empty)".to_owned() } else { format!("{fence}{pad}{value}{pad}{fence}") }
 }
 
 struct Note<'r> {
@@ -249,12 +260,13 @@ mod tests {
     fn values_stay_values() {
         assert_eq!(code("a`b``c"), "``` a`b``c ```");
         assert_eq!(code("x"), "`x`");
-        assert_eq!(code(""), "*(empty)*");
+        assert_eq!(code(""), "(empty)");
     }
 
     #[test]
     fn sentences_stay_sentences() {
         assert_eq!(text("1. a_b <c>"), r"1\. a\_b \<c\>");
+        assert_eq!(text("16.0.19725"), "16.0.19725");
         assert_eq!(text("# x # y"), r"\# x # y");
         assert_eq!(text("![x](http://y)"), r"\!\[x\](http:\//y)");
     }

@@ -13,7 +13,7 @@ use super::{confidence_words, read_words, visible};
 use crate::artifact::identify::ReadStatus;
 use crate::checks::Remedy;
 use crate::checks::judgement::Status;
-use crate::diagnosis::Verdict;
+use crate::diagnosis::{ABOUT_COLLECTION, Verdict};
 
 /// How to render.
 #[derive(Clone, Copy, Debug)]
@@ -151,13 +151,22 @@ impl Page {
                 self.one_line(symptom, "  └ explains ");
             }
         }
-        let told = |check: &&CheckInfo| check.status.is_finding() && check.id == "collection-completeness";
-        if let Some(check) = report.checks.iter().find(told)
-            && self.options.all
-        {
-            self.heading("The collection");
-            self.finding(check, true);
+        if self.options.all {
+            let (about, explained): (Vec<&CheckInfo>, Vec<&CheckInfo>) = report
+                .findings()
+                .into_iter()
+                .filter(|check| !roots.contains(&check.id))
+                .partition(|check| check.id == ABOUT_COLLECTION);
+            self.in_full("Explained by these", &explained);
+            self.in_full("The collection", &about);
         }
+    }
+
+    fn in_full(&mut self, title: &str, list: &[&CheckInfo]) {
+        if !list.is_empty() {
+            self.heading(title);
+        }
+        list.iter().for_each(|check| self.finding(check, true));
     }
 
     fn badge(&self, check: &CheckInfo) -> String {
@@ -191,6 +200,11 @@ impl Page {
         if full {
             for note in &check.notes {
                 self.wrapped("  note: ", 8, note);
+            }
+        }
+        if self.options.all {
+            for item in &check.missing {
+                self.wrapped("  missing: ", 11, &format!("{}: {}", item.what, item.collect));
             }
         }
         match &check.remedy {
@@ -265,17 +279,21 @@ impl Page {
         }
         self.heading(&format!("Ruled out ({})", list.len()));
         if self.options.all {
-            for check in list {
-                self.one_line(check, "  ");
-                self.evidence(check, true);
-                for note in &check.notes {
-                    self.wrapped("    note: ", 10, note);
-                }
-            }
-            return;
+            return self.each(&list);
         }
         let names: Vec<&str> = list.iter().map(|check| check.id.as_str()).collect();
         self.wrapped("  ", 2, &names.join(", "));
+    }
+
+    /// Checks without a finding, each with what it saw.
+    fn each(&mut self, list: &[&CheckInfo]) {
+        for check in list {
+            self.one_line(check, "  ");
+            self.evidence(check, true);
+            for note in &check.notes {
+                self.wrapped("    note: ", 10, note);
+            }
+        }
     }
 
     fn unanswered(&mut self, report: &Report) {
@@ -285,8 +303,12 @@ impl Page {
             return;
         }
         self.heading(&format!("Could not tell ({})", list.len()));
-        let names: Vec<&str> = list.iter().map(|check| check.id.as_str()).collect();
-        self.wrapped("  ", 2, &names.join(", "));
+        if self.options.all {
+            self.each(&list);
+        } else {
+            let names: Vec<&str> = list.iter().map(|check| check.id.as_str()).collect();
+            self.wrapped("  ", 2, &names.join(", "));
+        }
         let rows = wanted(&list);
         let shown = if self.options.all { rows.len() } else { COLLECT };
         let mut table = self.table(["Collect this next", "with", "for"]);

@@ -47,7 +47,7 @@ fn tree<'r>(report: &'r Report, root: &'r CheckInfo) -> Vec<Knot<'r>> {
     let mut top = 1;
     while let Some((check, depth, parent)) = open.pop() {
         let index = knots.len();
-        let lines: Vec<String> = textwrap::wrap(&check.title, LETTERS - 4 * depth)
+        let lines: Vec<String> = textwrap::wrap(&check.title, LETTERS - 3 * depth)
             .into_iter()
             .map(std::borrow::Cow::into_owned)
             .collect();

@@ -89,7 +89,7 @@ impl<'r> View<'r> {
             self.page.element("p", &[("class", "note")], |page| {
                 page.leaf("strong", &[], "Note:");
                 page.text(" ");
-                page.text(note);
+                page.leaf("span", &[], note);
             });
             self.page.line();
         }

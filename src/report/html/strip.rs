@@ -2,8 +2,6 @@
 //!
 //! Positions are percentages and letters are not scaled, so the strip fits any width and stays readable.
 
-use std::fmt::Write as _;
-
 use super::View;
 use crate::diagnosis::timeline::{Around, Kind};
 use crate::report::markup::Markup;
@@ -46,7 +44,10 @@ impl View<'_> {
         let Some(scale) = Scale::of(around) else { return };
         let shown = around.moments.len();
         self.section("timeline", "Around the failure", |view| {
-            strip(&mut view.page, around, &scale);
+            // One event alone needs no picture.
+            if shown > 1 {
+                strip(&mut view.page, around, &scale);
+            }
             if around.total > shown {
                 let text = format!(
                     "The {shown} events nearest to the failure, of {} decisive ones; actriage timeline prints all.",
@@ -119,8 +120,7 @@ fn ends(page: &mut Markup, around: &Around, bottom: usize) {
         }
     }
     if let Some(time) = around.time {
-        let mut text = String::new();
-        let _ = write!(text, "dashed: the failure, {} UTC", short(time));
+        let text = format!("dashed: the failure, {} UTC", short(time));
         let y = (bottom + 32).to_string();
         page.leaf("text", &[("class", "tick"), ("x", &from), ("y", &y)], &text);
     }
