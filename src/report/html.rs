@@ -143,7 +143,7 @@ impl<'r> View<'r> {
         let moments = report.timeline.moments.len();
         self.contents(&[
             ("findings", "Findings", findings.len()),
-            ("timeline", "Around the failure", moments),
+            ("timeline", report.timeline.title(), moments),
             ("open", "Could not tell", open.len()),
             ("good", "Ruled out", good.len()),
             ("files", "Files", files),

@@ -173,7 +173,7 @@ impl<'r> Note<'r> {
         if around.moments.is_empty() {
             return;
         }
-        self.heading(2, "Around the failure");
+        self.heading(2, around.title());
         for moment in &around.moments {
             let place = code(&format!("{} {}", moment.artifact, moment.locator));
             let (kind, what) = (moment.kind.name(), text(&moment.what));

@@ -36,7 +36,7 @@ pub struct Report {
     pub verdict: VerdictInfo,
     /// Every check, once.
     pub checks: Vec<CheckInfo>,
-    /// The decisive events around the failure.
+    /// The decisive events around the failure, or the newest ones where nothing was found.
     pub timeline: Around,
 }
 
@@ -173,7 +173,11 @@ impl Report {
                 let rules = diagnosis.rules.iter().map(|ruled| rule_info(ruled, evidence));
                 diagnosis.checks.iter().map(|item| check_info(item, diagnosis)).chain(rules).collect()
             },
-            timeline: timeline::around(timeline::moments(evidence, evidence.window), failed_at(diagnosis)),
+            timeline: timeline::around(
+                timeline::moments(evidence, evidence.window),
+                !diagnosis.roots.is_empty(),
+                failed_at(diagnosis),
+            ),
         }
     }
 

@@ -263,7 +263,7 @@ impl Page {
         if report.timeline.moments.is_empty() || !self.options.all {
             return;
         }
-        self.heading("Around the failure");
+        self.heading(report.timeline.title());
         for moment in &report.timeline.moments {
             let source = format!("{} {} {}", moment.event_id, moment.artifact, moment.locator);
             let line = format!("{} {}: {}  [{source}]", moment.time, moment.kind.name(), moment.what);

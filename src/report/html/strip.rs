@@ -43,16 +43,14 @@ impl View<'_> {
         let around = &self.report.timeline;
         let Some(scale) = Scale::of(around) else { return };
         let shown = around.moments.len();
-        self.section("timeline", "Around the failure", |view| {
+        self.section("timeline", around.title(), |view| {
             // One event alone needs no picture.
             if shown > 1 {
                 strip(&mut view.page, around, &scale);
             }
             if around.total > shown {
-                let text = format!(
-                    "The {shown} events nearest to the failure, of {} decisive ones; actriage timeline prints all.",
-                    around.total
-                );
+                let text =
+                    format!("{shown} of {} decisive events; actriage timeline prints all.", around.total);
                 view.page.leaf("p", &[("class", "label")], &text);
             }
             view.page.element("ol", &[("class", "moments")], |page| list(page, around));
