@@ -1,6 +1,8 @@
 //! The decisive events around the failure, in order: boots and clock changes, networks coming and going, services that fail or change,
 //! errors, and sign-ins that do not succeed. Out of all logs, so that what happened together stands together.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::artifact::event::Event;
@@ -73,6 +75,41 @@ const fn want(provider: &'static str, ids: &'static [u32]) -> Want {
     Want { provider, ids, channels: &[] }
 }
 
+impl Around {
+    /// A heading that claims no more than is known.
+    pub fn title(&self) -> &'static str {
+        if self.time.is_some() { "Around the failure" } else { "Decisive events" }
+    }
+}
+
+impl Kind {
+    /// All kinds, in the order in which they are shown.
+    pub const ALL: [Self; 8] = [
+        Self::Boot,
+        Self::Clock,
+        Self::Network,
+        Self::Service,
+        Self::Connection,
+        Self::SignIn,
+        Self::Office,
+        Self::Log,
+    ];
+
+    /// In a word, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Boot => "Start",
+            Self::Clock => "Clock",
+            Self::Network => "Network",
+            Self::Service => "Service",
+            Self::Connection => "Connection",
+            Self::SignIn => "Sign-in",
+            Self::Office => "Office",
+            Self::Log => "Log",
+        }
+    }
+}
+
 /// What the timeline wants decoded.
 pub fn wants() -> impl Iterator<Item = Want> {
     DECISIVE.iter().map(|(want, ..)| *want)
@@ -112,8 +149,57 @@ pub fn moments(evidence: &Evidence, window: Option<Window>) -> Vec<Moment> {
                 .map(|event| moment(evidence, event, *kind, meaning)),
         );
     }
-    found.sort_by(|a, b| (a.time, &a.artifact, &a.locator).cmp(&(b.time, &b.artifact, &b.locator)));
+    sort(&mut found);
     found
+}
+
+/// Moments told in a report, and how many of them may say the same.
+const TOLD: usize = 40;
+const ALIKE: usize = 3;
+
+/// The moments of a report: those nearest to the failure, in order.
+#[derive(Clone, Debug, Serialize)]
+pub struct Around {
+    /// The point in time that they surround: the newest evidence of the first cause, or else the newest failure on record. Null where no
+    /// cause was found: then they are the newest ones, and nothing is said to have failed.
+    pub time: Option<FileTime>,
+    /// Decisive events in the whole failure window; `actriage timeline` prints them.
+    pub total: usize,
+    /// Those nearest to that time; of events that say the same only a few.
+    pub moments: Vec<Moment>,
+}
+
+/// Chooses out of all moments those to tell. `found` says whether there is a cause, `evidence` when its newest evidence was written.
+pub fn around(all: Vec<Moment>, found: bool, evidence: Option<FileTime>) -> Around {
+    let failed = |moment: &&Moment| {
+        matches!(moment.kind, Kind::Service | Kind::Connection | Kind::SignIn | Kind::Office)
+    };
+    let near_one = |time: &FileTime| {
+        let day = 86_400;
+        all.iter().any(|moment| moment.time.seconds_since(*time).abs() <= day)
+    };
+    let newest_failure = || all.iter().rev().find(failed).or(all.last()).map(|moment| moment.time);
+    // A registry value may be years older than the window: then the newest failure says where to look.
+    let time = evidence.filter(near_one).or_else(newest_failure).filter(|_| found);
+    let total = all.len();
+    let centre = time.or(all.last().map(|moment| moment.time));
+    let mut chosen = all;
+    if let Some(time) = centre {
+        chosen.sort_by_key(|moment| moment.time.seconds_since(time).unsigned_abs());
+    }
+    let mut seen: HashMap<(u32, String), usize> = HashMap::new();
+    chosen.retain(|moment| {
+        let alike = seen.entry((moment.event_id, moment.what.clone())).or_default();
+        *alike += 1;
+        *alike <= ALIKE
+    });
+    chosen.truncate(TOLD);
+    sort(&mut chosen);
+    Around { time, total, moments: chosen }
+}
+
+fn sort(moments: &mut [Moment]) {
+    moments.sort_by(|a, b| (a.time, &a.artifact, &a.locator).cmp(&(b.time, &b.artifact, &b.locator)));
 }
 
 /// Broker records whose code reports success or information are written by the dozen on healthy machines (R34).
@@ -199,4 +285,53 @@ fn meaning_of(code: ErrorCode) -> String {
     let known = knowledge::meanings(&code.to_string());
     let symbol = known.iter().map(|meaning| meaning.symbol).find(|symbol| !symbol.is_empty());
     symbol.map(|symbol| format!(" ({symbol})")).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: u64, what: &str) -> Moment {
+        Moment {
+            time: FileTime::from_ticks(minute * 60 * crate::time::TICKS_PER_SECOND),
+            kind: Kind::Service,
+            what: what.to_owned(),
+            provider: String::new(),
+            event_id: 7023,
+            artifact: "System.evtx".to_owned(),
+            locator: format!("record {minute}"),
+        }
+    }
+
+    #[test]
+    fn the_nearest_are_told_in_order_and_the_same_only_a_few_times() {
+        let mut all: Vec<Moment> = (0..100).map(|minute| at(minute, &format!("service {minute}"))).collect();
+        all.extend((100..110).map(|minute| at(minute, "the same")));
+        let told = around(all, true, Some(at(105, "").time));
+        assert_eq!((told.total, told.moments.len()), (110, TOLD));
+        assert_eq!(told.time, Some(at(105, "").time));
+        let minutes: Vec<u64> = told
+            .moments
+            .iter()
+            .map(|moment| moment.time.ticks() / 60 / crate::time::TICKS_PER_SECOND)
+            .collect();
+        assert!(minutes.is_sorted());
+        assert_eq!(minutes.first(), Some(&63));
+        assert_eq!(told.moments.iter().filter(|moment| moment.what == "the same").count(), ALIKE);
+    }
+
+    #[test]
+    fn where_nothing_was_found_nothing_is_said_to_have_failed() {
+        let told = around(vec![at(1, "a"), at(2, "b")], false, None);
+        assert_eq!((told.time, told.moments.len()), (None, 2));
+        assert_eq!(told.title(), "Decisive events");
+    }
+
+    #[test]
+    fn evidence_that_is_years_older_than_the_logs_is_no_centre() {
+        let old = FileTime::from_ticks(0);
+        let day = 1440;
+        let told = around(vec![at(9 * day, "a"), at(10 * day, "b")], true, Some(old));
+        assert_eq!(told.time, Some(at(10 * day, "").time));
+    }
 }

@@ -8,12 +8,12 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
 use super::model::{CheckInfo, Report};
-use super::visible;
+use super::wanted::wanted;
+use super::{confidence_words, read_words, visible};
 use crate::artifact::identify::ReadStatus;
 use crate::checks::Remedy;
 use crate::checks::judgement::Status;
-use crate::diagnosis::Verdict;
-use crate::evidence::Confidence;
+use crate::diagnosis::{ABOUT_COLLECTION, Verdict};
 
 /// How to render.
 #[derive(Clone, Copy, Debug)]
@@ -43,57 +43,13 @@ struct Page {
     options: Options,
 }
 
-/// Something that was not collected, with how many checks ask for it.
-struct Wanted<'r> {
-    what: &'r str,
-    collect: &'r str,
-    checks: usize,
-    /// Checks that miss nothing else.
-    decides: usize,
-}
-
-/// What the open checks miss, most valuable first: what alone decides most checks, then what most checks ask for. One line a command.
-fn wanted<'r>(open: &[&'r CheckInfo]) -> Vec<Wanted<'r>> {
-    let mut rows: Vec<Wanted<'r>> = Vec::new();
-    for check in open {
-        let alone = usize::from(
-            check
-                .missing
-                .iter()
-                .all(|item| Some(&item.collect) == check.missing.first().map(|first| &first.collect)),
-        );
-        let mut counted: Vec<&str> = Vec::new();
-        for missing in &check.missing {
-            if counted.contains(&missing.collect.as_str()) {
-                continue;
-            }
-            counted.push(&missing.collect);
-            match rows.iter_mut().find(|row| row.collect == missing.collect) {
-                Some(row) => {
-                    row.checks += 1;
-                    row.decides += alone;
-                }
-                None => rows.push(Wanted {
-                    what: &missing.what,
-                    collect: &missing.collect,
-                    checks: 1,
-                    decides: alone,
-                }),
-            }
-        }
-    }
-    rows.sort_by(|a, b| {
-        b.decides.cmp(&a.decides).then(b.checks.cmp(&a.checks)).then_with(|| a.what.cmp(b.what))
-    });
-    rows
-}
-
 /// Renders a report.
 pub fn render(report: &Report, options: Options) -> String {
     let mut page = Page { out: String::new(), options };
     page.verdict(report);
     page.machine(report);
     page.findings(report);
+    page.timeline(report);
     page.ruled_out(report);
     page.unanswered(report);
     page.files(report);
@@ -164,14 +120,7 @@ impl Page {
 
     /// The card: one line a row, cut at the width; `--all` shows the rows in full.
     fn machine(&mut self, report: &Report) {
-        let mut rows = report.machine.rows();
-        if let (Some(at), Some(basis)) = (report.bundle.collected_at, report.bundle.collected_at_basis) {
-            let from = report.bundle.window_from.map(|from| from.date()).unwrap_or_default();
-            let tool = report.machine.collected_by;
-            let zone = report.machine.zone().map(|zone| format!(" · {zone}")).unwrap_or_default();
-            rows.push(("Collected", format!("{at} by the {basis} ({tool}), failures from {from}{zone}")));
-        }
-        for (label, text) in rows {
+        for (label, text) in report.card_rows() {
             let lead = format!("{label:<10}");
             if self.options.all {
                 self.wrapped(&lead, 10, &text);
@@ -202,13 +151,22 @@ impl Page {
                 self.one_line(symptom, "  └ explains ");
             }
         }
-        let told = |check: &&CheckInfo| check.status.is_finding() && check.id == "collection-completeness";
-        if let Some(check) = report.checks.iter().find(told)
-            && self.options.all
-        {
-            self.heading("The collection");
-            self.finding(check, true);
+        if self.options.all {
+            let (about, explained): (Vec<&CheckInfo>, Vec<&CheckInfo>) = report
+                .findings()
+                .into_iter()
+                .filter(|check| !roots.contains(&check.id))
+                .partition(|check| check.id == ABOUT_COLLECTION);
+            self.in_full("Explained by these", &explained);
+            self.in_full("The collection", &about);
         }
+    }
+
+    fn in_full(&mut self, title: &str, list: &[&CheckInfo]) {
+        if !list.is_empty() {
+            self.heading(title);
+        }
+        list.iter().for_each(|check| self.finding(check, true));
     }
 
     fn badge(&self, check: &CheckInfo) -> String {
@@ -233,12 +191,7 @@ impl Page {
     }
 
     fn finding(&mut self, check: &CheckInfo, full: bool) {
-        let confidence = match check.confidence {
-            Some(Confidence::High) => ", high confidence",
-            Some(Confidence::Medium) => ", medium confidence",
-            Some(Confidence::Low) => ", low confidence",
-            None => "",
-        };
+        let confidence = confidence_words(check).map(|level| format!(", {level}")).unwrap_or_default();
         let badge = self.badge(check);
         let id = self.paint(BOLD, &check.id);
         self.line(&format!("{badge}{confidence}  {id}"));
@@ -247,6 +200,11 @@ impl Page {
         if full {
             for note in &check.notes {
                 self.wrapped("  note: ", 8, note);
+            }
+        }
+        if self.options.all {
+            for item in &check.missing {
+                self.wrapped("  missing: ", 11, &format!("{}: {}", item.what, item.collect));
             }
         }
         match &check.remedy {
@@ -300,6 +258,19 @@ impl Page {
         }
     }
 
+    /// The events around the failure: with `--all` only, because `actriage timeline` shows them by themselves.
+    fn timeline(&mut self, report: &Report) {
+        if report.timeline.moments.is_empty() || !self.options.all {
+            return;
+        }
+        self.heading(report.timeline.title());
+        for moment in &report.timeline.moments {
+            let source = format!("{} {} {}", moment.event_id, moment.artifact, moment.locator);
+            let line = format!("{} {}: {}  [{source}]", moment.time, moment.kind.name(), moment.what);
+            self.wrapped("  ", 4, &line);
+        }
+    }
+
     fn ruled_out(&mut self, report: &Report) {
         let good = |check: &&CheckInfo| matches!(check.status, Status::Healthy | Status::NotApplicable);
         let list: Vec<&CheckInfo> = report.checks.iter().filter(good).collect();
@@ -308,17 +279,21 @@ impl Page {
         }
         self.heading(&format!("Ruled out ({})", list.len()));
         if self.options.all {
-            for check in list {
-                self.one_line(check, "  ");
-                self.evidence(check, true);
-                for note in &check.notes {
-                    self.wrapped("    note: ", 10, note);
-                }
-            }
-            return;
+            return self.each(&list);
         }
         let names: Vec<&str> = list.iter().map(|check| check.id.as_str()).collect();
         self.wrapped("  ", 2, &names.join(", "));
+    }
+
+    /// Checks without a finding, each with what it saw.
+    fn each(&mut self, list: &[&CheckInfo]) {
+        for check in list {
+            self.one_line(check, "  ");
+            self.evidence(check, true);
+            for note in &check.notes {
+                self.wrapped("    note: ", 10, note);
+            }
+        }
     }
 
     fn unanswered(&mut self, report: &Report) {
@@ -328,8 +303,12 @@ impl Page {
             return;
         }
         self.heading(&format!("Could not tell ({})", list.len()));
-        let names: Vec<&str> = list.iter().map(|check| check.id.as_str()).collect();
-        self.wrapped("  ", 2, &names.join(", "));
+        if self.options.all {
+            self.each(&list);
+        } else {
+            let names: Vec<&str> = list.iter().map(|check| check.id.as_str()).collect();
+            self.wrapped("  ", 2, &names.join(", "));
+        }
         let rows = wanted(&list);
         let shown = if self.options.all { rows.len() } else { COLLECT };
         let mut table = self.table(["Collect this next", "with", "for"]);
@@ -358,12 +337,7 @@ impl Page {
         if !list.is_empty() {
             let mut table = self.table(["File", "is", "because"]);
             for file in list.iter().take(shown) {
-                let status = match file.status {
-                    ReadStatus::Partial => "read in part",
-                    ReadStatus::Unreadable => "unreadable",
-                    ReadStatus::Ignored => "ignored",
-                    ReadStatus::Read => "read",
-                };
+                let status = read_words(file.status);
                 let reason = file.reason.clone().unwrap_or_default();
                 table.add_row([visible(&file.path), status.to_owned(), visible(&reason)]);
             }

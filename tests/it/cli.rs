@@ -258,10 +258,8 @@ fn walk(folder: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
     }
 }
 
-/// A machine with ten findings and more, put together from fixture cases: its report fits in two screens of 50 lines, and the cause
-/// stands in the first two lines.
-#[test]
-fn ten_findings_fit_in_two_screens() {
+/// A machine with ten findings and more, put together from fixture cases.
+pub fn many_findings() -> Vec<crate::workshop::recipe::File> {
     let chosen = [
         "svc-eventlog",
         "ncsi-active-probe-config",
@@ -289,8 +287,13 @@ fn ten_findings_fit_in_two_screens() {
             all.iter().find(worst).or_else(|| all.iter().find(any)).map(|case| case.text.as_str())
         })
         .collect();
-    let files = crate::workshop::recipe::files_over(&crate::checks::base("complete"), &texts.join("\n"), &[]);
-    let report = crate::checks::report_on(&files);
+    crate::workshop::recipe::files_over(&crate::checks::base("complete"), &texts.join("\n"), &[])
+}
+
+/// Their report fits in two screens of 50 lines, and the cause stands in the first two lines.
+#[test]
+fn ten_findings_fit_in_two_screens() {
+    let report = crate::checks::report_on(&many_findings());
     let findings = report.checks.iter().filter(|check| check.status.is_finding()).count();
     assert!(findings >= 10, "only {findings} findings");
     let options = actriage::report::terminal::Options { width: 100, color: false, all: false };

@@ -24,6 +24,7 @@ mod damage;
 mod docs;
 mod events;
 mod facts;
+mod formats;
 mod forms;
 mod hive;
 mod licences;
