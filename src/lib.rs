@@ -12,6 +12,7 @@
 //! * [`checks`] are the questions: one file each, with its documentation, its fixture and its remedy.
 //! * [`diagnosis`] runs them, tells causes from symptoms, ranks the causes and pronounces the verdict.
 //! * [`report`] is the typed result (the JSON contract) and its renderings.
+//! * [`triage`] does all this for thousands of bundles, each in a process of its own.
 //!
 //! What the checks want to see travels down as data ([`artifact::Interest`]), never as an import upwards.
 
@@ -24,6 +25,7 @@ pub mod evidence;
 pub mod knowledge;
 pub mod report;
 pub mod time;
+pub mod triage;
 
 #[cfg(test)]
 #[path = "../tests/workshop/mod.rs"]

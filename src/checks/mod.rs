@@ -19,7 +19,7 @@ mod identity;
 mod licensing;
 mod ncsi;
 mod network;
-mod proxy;
+pub(crate) mod proxy;
 pub mod services;
 mod system;
 mod tls;

@@ -7,6 +7,8 @@ mod explain;
 mod inspect;
 mod open;
 mod timeline;
+mod triage;
+mod worker;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
@@ -60,6 +62,11 @@ enum Command {
     Timeline(timeline::Timeline),
     /// List every check.
     Checks(checks::Checks),
+    /// Diagnose many bundles into a dataset.
+    Triage(Box<triage::Triage>),
+    /// Analyse one bundle into one line of JSON (for programs).
+    #[command(hide = true)]
+    Worker(worker::Worker),
     /// Print shell completions.
     Completions(completions::Completions),
 }
@@ -99,6 +106,8 @@ pub fn main() -> ExitCode {
         Command::Explain(command) => command.run(&mut out),
         Command::Timeline(command) => command.run(&cli.common, &mut out),
         Command::Checks(command) => command.run(&mut out),
+        Command::Triage(command) => command.run(&cli.common, &mut out),
+        Command::Worker(command) => command.run(&mut out),
         Command::Completions(command) => command.run(&mut out),
     };
     let outcome = outcome.and_then(|exit| out.flush().map(|()| exit).map_err(CliError::from));

@@ -28,4 +28,5 @@ mod registry;
 mod replay;
 mod samples;
 mod schema;
+mod triage;
 mod withheld;
