@@ -12,7 +12,7 @@
 //! * [`checks`] are the questions: one file each, with its documentation, its fixture and its remedy.
 //! * [`diagnosis`] runs them, tells causes from symptoms, ranks the causes and pronounces the verdict.
 //! * [`report`] is the typed result (the JSON contract) and its renderings.
-//! * [`triage`] does all this for thousands of bundles, each in a process of its own.
+//! * [`triage`] does all this for thousands of bundles, each in a process of its own; [`fleet`] is the report on them.
 //!
 //! What the checks want to see travels down as data ([`artifact::Interest`]), never as an import upwards.
 
@@ -20,8 +20,11 @@ pub mod artifact;
 pub mod bundle;
 pub mod checks;
 pub mod cli;
+#[cfg(feature = "dataset")]
+pub mod dataset;
 pub mod diagnosis;
 pub mod evidence;
+pub mod fleet;
 pub mod knowledge;
 pub mod report;
 pub mod time;

@@ -6,6 +6,7 @@ mod completions;
 mod explain;
 mod inspect;
 mod open;
+mod report;
 mod timeline;
 mod triage;
 mod worker;
@@ -64,6 +65,8 @@ enum Command {
     Checks(checks::Checks),
     /// Diagnose many bundles into a dataset.
     Triage(Box<triage::Triage>),
+    /// Summarise a dataset of `triage`: causes, groups, outliers, unread bundles.
+    Report(report::Report),
     /// Analyse one bundle into one line of JSON (for programs).
     #[command(hide = true)]
     Worker(worker::Worker),
@@ -107,6 +110,7 @@ pub fn main() -> ExitCode {
         Command::Timeline(command) => command.run(&cli.common, &mut out),
         Command::Checks(command) => command.run(&mut out),
         Command::Triage(command) => command.run(&cli.common, &mut out),
+        Command::Report(command) => command.run(&cli.common, &mut out),
         Command::Worker(command) => command.run(&mut out),
         Command::Completions(command) => command.run(&mut out),
     };

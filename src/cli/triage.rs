@@ -16,7 +16,7 @@ use crate::triage::process::Launcher;
 use crate::triage::progress::Progress;
 use crate::triage::run::{Basis, Choice, Run};
 use crate::triage::walk::{Candidate, Shard, Walk};
-use crate::triage::{self, Plan};
+use crate::triage::{self, Convert, Plan};
 
 /// Diagnose many bundles into a dataset. Started again it goes on where it was stopped.
 #[derive(Debug, Args)]
@@ -76,12 +76,14 @@ impl Triage {
         let arguments = std::env::args().skip(1).collect();
         let basis = Basis::now(self.basis());
         let run = Run::choose(&self.out, &choice, basis, arguments).map_err(wrong)?;
+        #[cfg(feature = "dataset")]
+        crate::dataset::complete(&self.out)?;
         let plan = Plan {
             candidates,
             launcher: self.launcher()?,
             jobs: self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
             part_rows: self.part_rows,
-            convert: None,
+            convert: convert(),
             run,
         };
         let progress = if common.quiet {
@@ -155,6 +157,14 @@ impl Triage {
             timeout: Duration::from_secs_f64(self.timeout),
         })
     }
+}
+
+/// The tables that are made of each part of rows: none without the cargo feature `dataset`.
+fn convert() -> Option<Convert> {
+    #[cfg(feature = "dataset")]
+    return Some(crate::dataset::convert);
+    #[cfg(not(feature = "dataset"))]
+    None
 }
 
 /// Ctrl-C (and the termination signal of a scheduler) stops the run; a second one ends the program at once.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::{CliError, Exit, Outcome, open};
+use crate::triage::flat::Flat;
 use crate::triage::identity::Names;
 use crate::triage::worker::{self, Task};
 
@@ -24,6 +25,9 @@ pub struct Worker {
     /// End when standard input ends: the program that started this one is gone.
     #[arg(long)]
     while_input: bool,
+    /// Write the columns of the dataset instead of the row: {"bundle": {…}, "findings": […]}.
+    #[arg(long)]
+    flat: bool,
     #[command(flatten)]
     settings: RowArgs,
 }
@@ -77,7 +81,11 @@ impl Worker {
             fault::provoke(bundle);
             let _ = bundle;
         });
-        let line = serde_json::to_string(&row).map_err(|error| CliError::Message(error.to_string()))?;
+        let wrong = |error: serde_json::Error| CliError::Message(error.to_string());
+        let mut line = serde_json::to_string(&row).map_err(wrong)?;
+        if self.flat {
+            line = serde_json::to_string(&Flat::parse(&line).map_err(wrong)?).map_err(wrong)?;
+        }
         writeln!(out, "{line}")?;
         out.flush()?;
         Ok(Exit::Good)

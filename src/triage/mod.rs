@@ -10,8 +10,10 @@
 //!   or a hunger for memory costs one bundle.
 //! * [`pool`] keeps as many of them busy as there are cores.
 //! * [`parts`] writes the rows so that a kill at any moment neither loses nor doubles one; [`run`] names and describes the run.
+//! * [`flat`] is a row as the columns of the dataset.
 //! * [`progress`] and [`summary`] tell people.
 
+pub mod flat;
 pub mod identity;
 pub mod parts;
 pub mod pool;
