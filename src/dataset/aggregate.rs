@@ -235,7 +235,8 @@ fn concentrations(analysed: &DataFrame, causes: &[Count]) -> PolarsResult<Vec<Ou
 
 /// Share inside and outside of a group, and by how many standard errors they differ (two-proportion z-test), when that is worth telling.
 fn concentration(inside: u64, size: u64, all: u64, whole: u64) -> Option<(f64, f64, f64)> {
-    let outside = whole.checked_sub(size).filter(|outside| *outside > 0)?;
+    // What holds for most bundles is no property of a group.
+    let outside = whole.checked_sub(size).filter(|outside| *outside >= size)?;
     let share = inside as f64 / size as f64;
     let elsewhere = all.saturating_sub(inside) as f64 / outside as f64;
     let pooled = all as f64 / whole as f64;

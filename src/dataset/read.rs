@@ -84,7 +84,7 @@ fn parts(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
 /// A column as text, whatever it holds.
 pub fn words(frame: &DataFrame, column: &str) -> PolarsResult<Vec<Option<String>>> {
     let column = frame.column(column)?.cast(&DataType::String)?;
-    Ok(column.str()?.into_iter().map(|text| text.map(str::to_owned)).collect())
+    Ok(column.str()?.iter().map(|text| text.map(str::to_owned)).collect())
 }
 
 /// How many rows there are for each combination of keys, in the order in which they first come.
@@ -97,7 +97,7 @@ pub fn counts(frame: &DataFrame, keys: &[&str]) -> PolarsResult<Vec<(Vec<Option<
     let numbers =
         grouped.select_at_idx(keys.len()).map(|column| column.cast(&DataType::UInt64)).transpose()?;
     let numbers: Vec<u64> = match &numbers {
-        Some(column) => column.u64()?.into_iter().map(Option::unwrap_or_default).collect(),
+        Some(column) => column.u64()?.iter().map(Option::unwrap_or_default).collect(),
         None => Vec::new(),
     };
     let row = |count| (columns.iter_mut().map(|column| column.next().flatten()).collect(), count);

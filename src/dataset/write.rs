@@ -6,6 +6,7 @@ use std::path::Path;
 
 use polars::chunked_array::builder::get_list_builder;
 use polars::prelude::*;
+use polars_parquet::write::schema_to_metadata_key;
 
 use crate::triage::flat::{BundleRow, EvidenceRow, FindingRow, NotCollected};
 
@@ -19,7 +20,10 @@ pub fn table(folder: &Path, part: &str, frame: PolarsResult<DataFrame>) -> io::R
     let beside = folder.join(format!(".{part}.{}.tmp", std::process::id()));
     let mut file = BufWriter::new(File::create(&beside)?);
     let mut frame = frame.map_err(io::Error::other)?;
+    // Polars would describe text as string views, which pandas cannot read inside lists.
+    let hint = schema_to_metadata_key(&frame.schema().to_arrow(CompatLevel::oldest()));
     ParquetWriter::new(&mut file)
+        .with_key_value_metadata(Some(KeyValueMetadata::Static(vec![hint])))
         .with_compression(ParquetCompression::Zstd(None))
         .finish(&mut frame)
         .map_err(io::Error::other)?;

@@ -35,6 +35,8 @@ pub enum Cell {
     Number(u64),
     /// A ratio with one digit.
     Ratio(f64),
+    /// Per cent.
+    Percent(u64),
 }
 
 impl Cell {
@@ -44,6 +46,7 @@ impl Cell {
             Self::Text(text) => text.clone(),
             Self::Number(number) => number.to_string(),
             Self::Ratio(ratio) => format!("{ratio:.1}"),
+            Self::Percent(percent) => format!("{percent} %"),
         }
     }
 
@@ -59,9 +62,8 @@ fn text(words: &str) -> Cell {
 
 /// Per cent of a whole, rounded.
 fn percent(part: u64, whole: u64) -> Cell {
-    let percent =
-        (part.saturating_mul(200).saturating_add(whole)).checked_div(whole.saturating_mul(2)).unwrap_or(0);
-    Cell::Text(format!("{percent} %"))
+    let twice = whole.saturating_mul(2);
+    Cell::Percent(part.saturating_mul(200).saturating_add(whole).checked_div(twice).unwrap_or_default())
 }
 
 fn row(cells: Vec<Cell>) -> Row {

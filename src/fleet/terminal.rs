@@ -13,6 +13,8 @@ use crate::triage::summary::bar;
 
 /// Rows of a section that are shown without `--all`.
 const ROWS: usize = 12;
+/// Characters of a cell that are shown without `--all`.
+const CELL: usize = 96;
 /// Widest bar, in columns.
 const BAR: u64 = 24;
 const BOLD: Style = Style::new().bold();
@@ -55,6 +57,15 @@ pub fn render(report: &FleetReport, options: Options) -> String {
     out
 }
 
+/// A cell's text, cut where it would fill the screen.
+fn shown(text: &str, options: Options) -> String {
+    let text = visible(text);
+    if options.all || text.chars().count() <= CELL {
+        return text;
+    }
+    text.chars().take(CELL).chain(['…']).collect()
+}
+
 fn table(section: &Section, options: Options) -> String {
     let most = section.rows.iter().filter_map(|row| row.bar).map(|(long, _)| long).max();
     let mut table = Table::new();
@@ -74,14 +85,14 @@ fn table(section: &Section, options: Options) -> String {
         let mut cells: Vec<TableCell> = Vec::new();
         for cell in &row.cells {
             let alignment = if cell.is_number() { CellAlignment::Right } else { CellAlignment::Left };
-            cells.push(TableCell::new(visible(&cell.words())).set_alignment(alignment));
+            cells.push(TableCell::new(shown(&cell.words(), options)).set_alignment(alignment));
         }
         if let (Some(most), Some((long, dark))) = (bars, row.bar) {
             let full = bar(long, most, BAR);
             let dark = bar(dark, most, BAR).chars().count();
             let light = full.chars().count().saturating_sub(dark);
-            let shown = if parted { format!("{}{}", "█".repeat(dark), "░".repeat(light)) } else { full };
-            cells.push(TableCell::new(shown));
+            let drawn = if parted { format!("{}{}", "█".repeat(dark), "░".repeat(light)) } else { full };
+            cells.push(TableCell::new(drawn));
         }
         table.add_row(cells);
     }

@@ -19,6 +19,8 @@ mod checks;
 mod cli;
 mod corpus;
 mod damage;
+#[cfg(feature = "dataset")]
+mod dataset;
 mod docs;
 mod events;
 mod forms;

@@ -48,7 +48,7 @@ pub struct Fleet {
 }
 
 const SITES: &[&str] = &["BER", "MUC", "VIE", "LIS", "OSL"];
-const OFFICE: &[&str] = &["16.0.17928.20392", "16.0.18227.20222", "16.0.18429.20132", "16.0.16731.20948"];
+const OFFICE: &[&str] = &["16.0.19725.20126", "16.0.18227.20222", "16.0.18429.20132", "16.0.16731.20948"];
 
 impl Fleet {
     /// Reads the recipes below the root of the project.
@@ -98,6 +98,8 @@ impl Fleet {
         let site = SITES[(mixed / 5) % SITES.len()];
         let computer = format!("{site}-LT-{number:05}");
         let mut files = source.files(&variation(&computer, mixed));
+        // Recipes that do not vary would give the same content twice.
+        files.push(File { path: "case.txt".to_owned(), bytes: computer.clone().into_bytes() });
         let marker = |name: &str| File { path: format!("test-fault/{name}"), bytes: vec![b'x'] };
         match fault {
             Fault::Abort => files.push(marker("abort")),
