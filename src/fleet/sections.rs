@@ -145,7 +145,7 @@ pub fn sections(report: &FleetReport) -> Vec<Section> {
         all.push(section(
             &format!("by-{}", list.column.replace('_', "-")),
             &list.title,
-            "Analysed bundles; the dark part of a bar is blocked.",
+            "Analysed bundles; the marked part of a bar is blocked.",
             &columns,
             rows,
         ));
