@@ -55,6 +55,19 @@ pub struct Triage {
     settings: RowArgs,
 }
 
+/// The environment of workers, where the user's does not say otherwise.
+const ENVIRONMENT: &[(&str, &str)] = &[
+    // One core a worker: many bundles share nothing, so this is the best use of all cores.
+    ("RAYON_NUM_THREADS", "1"),
+    // A backtrace would hide the reason of a crash behind itself.
+    ("RUST_BACKTRACE", "0"),
+    // glibc gives the memory of each large file back and gets it anew, page by page; kept, a bundle of 75 MB costs a tenth less time.
+    (
+        "GLIBC_TUNABLES",
+        "glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=1073741824",
+    ),
+];
+
 fn seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| "expected a number of seconds".to_owned())?;
     let sane = seconds > 0.0 && seconds <= 1e9;
@@ -145,15 +158,13 @@ impl Triage {
             ["worker", "--while-input", "--max-memory"].map(OsString::from).into();
         arguments.push(self.max_memory.to_string().into());
         arguments.extend(self.settings.arguments().into_iter().map(OsString::from));
+        let mut environment: Vec<(OsString, OsString)> =
+            ENVIRONMENT.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+        environment.retain(|(name, _)| std::env::var_os(name).is_none());
         Ok(Launcher {
             program: std::env::current_exe().map_err(wrong)?,
             arguments,
-            // One core a worker: many bundles share nothing, so this is the best use of all cores.
-            // A backtrace would hide the reason of a crash behind itself.
-            environment: vec![
-                ("RAYON_NUM_THREADS".into(), "1".into()),
-                ("RUST_BACKTRACE".into(), "0".into()),
-            ],
+            environment,
             timeout: Duration::from_secs_f64(self.timeout),
         })
     }

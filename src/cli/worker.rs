@@ -41,6 +41,9 @@ pub struct RowArgs {
     /// Write computer names as they are. Without this they are pseudonyms (with the salt in ACTRIAGE_SALT, if there is one).
     #[arg(long)]
     pub keep_names: bool,
+    /// Write the SHA-256 of every file of a bundle into its report. Without this they are null: hashing costs more than the analysis.
+    #[arg(long)]
+    pub hashes: bool,
     /// Bounds of a bundle.
     #[command(flatten)]
     pub limits: open::LimitArgs,
@@ -50,7 +53,7 @@ impl RowArgs {
     fn task(&self) -> Task {
         let salt = std::env::var(SALT).unwrap_or_default();
         let names = if self.keep_names { Names::Kept } else { Names::Pseudonyms { salt } };
-        Task { limits: self.limits.limits(), window_days: self.window, names }
+        Task { limits: self.limits.limits(), window_days: self.window, names, hashes: self.hashes }
     }
 
     /// The same as arguments of another worker.
@@ -58,6 +61,9 @@ impl RowArgs {
         let mut words = vec!["--window".to_owned(), self.window.to_string()];
         if self.keep_names {
             words.push("--keep-names".to_owned());
+        }
+        if self.hashes {
+            words.push("--hashes".to_owned());
         }
         words.extend(self.limits.arguments());
         words

@@ -26,6 +26,8 @@ pub struct Task {
     pub window_days: u32,
     /// How computers are named.
     pub names: Names,
+    /// Compute the SHA-256 of every file in the bundle, which costs more than all of the analysis.
+    pub hashes: bool,
 }
 
 /// Analyses one bundle. Whatever is wrong with it becomes a row as well.
@@ -94,7 +96,7 @@ fn analysed(row: &mut Row, path: &Path, bundle: &Bundle, task: &Task) {
         Some(hash) => hash.clone(),
         None => identity::of(path).unwrap_or_else(|_| identity::of_missing(&row.path)),
     };
-    let reading = Reading { interest: checks::interest(), replay: true, hashes: true };
+    let reading = Reading { interest: checks::interest(), replay: true, hashes: task.hashes };
     let collection = Collection::read(bundle, &reading);
     (row.status, row.error) = status(&collection.artifacts);
     if row.status == Status::Unreadable {

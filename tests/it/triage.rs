@@ -155,38 +155,34 @@ fn wait_for(child: &mut Child, out: &Path, rows: usize) {
     }
 }
 
-#[test]
-fn killed_three_times_and_resumed_equals_undisturbed() {
-    let folder = tempfile::tempdir().unwrap();
-    let cases = folder.path().join("cases");
-    Fleet::new(root()).write(&cases, 24);
+/// A run that is killed after so many rows each time and then goes on to its end has the rows of one that was left alone.
+fn killed_equals_undisturbed(folder: &Path, cases: &Path, count: usize, kills: &[usize], more: &[&str]) {
     let arguments = |out: &Path| {
-        actriage(&["triage", text(&cases), "--out", text(out), "--part-rows", "4", "--jobs", "3", "--quiet"])
+        let mut command = actriage(&["triage", text(cases), "--out", text(out), "--quiet"]);
+        command.args(more).env("ACTRIAGE_TEST_FAULTS", "1");
+        command
     };
-    let straight = folder.path().join("straight");
+    let straight = folder.join("straight");
     let ran = run(&mut arguments(&straight));
     assert_eq!(ran.code, Some(1), "{}", ran.err);
-    let disturbed = folder.path().join("disturbed");
-    // In the middle of a part, right behind one, and in the middle again.
-    for rows in [2, 8, 15] {
+    let disturbed = folder.join("disturbed");
+    for rows in kills {
         let mut child = arguments(&disturbed).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-        wait_for(&mut child, &disturbed, rows);
+        wait_for(&mut child, &disturbed, *rows);
         child.kill().unwrap();
         child.wait().unwrap();
     }
     let last = run(&mut arguments(&disturbed));
-    assert_eq!(
-        (last.code, &last.out.replace("disturbed", "")),
-        (Some(1), &last.out.replace("disturbed", ""))
-    );
+    assert_eq!(last.code, Some(1), "{}", last.err);
     let (a, b) = (lasting(rows(&straight)), lasting(rows(&disturbed)));
-    assert_eq!(a.len(), 24);
+    assert_eq!(a.len(), count);
     assert!(a == b, "the resumed run differs");
     let counts = |out: &Path| {
         let manifest = manifest(out);
         (manifest["rows"].clone(), manifest["statuses"].clone(), manifest["outcomes"].clone())
     };
     assert_eq!(counts(&straight), counts(&disturbed));
+    println!("{count} bundles, killed after {kills:?} rows: {}", manifest(&disturbed)["statuses"]);
     // No file of an unfinished part is left.
     let run = fs::read_dir(disturbed.join("results")).unwrap().next().unwrap().unwrap().path();
     let open: Vec<PathBuf> = fs::read_dir(run)
@@ -195,6 +191,43 @@ fn killed_three_times_and_resumed_equals_undisturbed() {
         .filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(".part"))
         .collect();
     assert!(open.is_empty(), "{open:?}");
+}
+
+#[test]
+fn killed_three_times_and_resumed_equals_undisturbed() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = folder.path().join("cases");
+    Fleet::new(root()).write(&cases, 24);
+    // In the middle of a part, right behind one, and in the middle again.
+    let more = ["--part-rows", "4", "--jobs", "3"];
+    killed_equals_undisturbed(folder.path(), &cases, 24, &[2, 8, 15], &more);
+}
+
+/// The whole size: takes minutes. `cargo test --test it two_thousand -- --ignored --nocapture`
+#[test]
+#[ignore = "takes minutes; the figures are in docs/performance.md"]
+fn two_thousand_bundles_killed_at_random_moments() {
+    let folder = tempfile::tempdir().unwrap();
+    let cases = folder.path().join("cases");
+    let fleet = Fleet::new(root());
+    for number in 0..2000 {
+        let made = match number {
+            700 => fleet.with_fault(number, Fault::Abort),
+            900 => fleet.with_fault(number, Fault::Hang),
+            _ => fleet.bundle(number),
+        };
+        put(&cases, made);
+    }
+    let clock =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() as usize;
+    let kills = [clock % 600, 600 + clock / 7 % 600, 1200 + clock / 49 % 600];
+    killed_equals_undisturbed(
+        folder.path(),
+        &cases,
+        2000,
+        &kills,
+        &["--part-rows", "100", "--timeout", "20"],
+    );
 }
 
 #[test]
