@@ -5,6 +5,7 @@
 //! ACTRIAGE_CORPUS=<folder> cargo bench --bench events            # wall-clock timings
 //! ACTRIAGE_CORPUS=<folder> cargo bench --bench events -- cpu     # processor time, Linux only
 //! ACTRIAGE_CORPUS=<folder> cargo bench --bench events -- memory  # peak memory, Linux only
+//! ACTRIAGE_CORPUS=<folder> EVTX_DUMP=<program> cargo bench --bench events -- evtx_dump  # beside the program itself, Linux only
 //! ```
 //!
 //! Two sets of logs: `files` are the logs of the corpus as they are, over and over; `full` are 20 MB logs made of its well-filled
@@ -342,11 +343,69 @@ fn memory() {
     println!("peak memory is {ratio:.2} times the log");
 }
 
+/// The evtx_dump program (`cargo install evtx --version 0.15.1`; `EVTX_DUMP` names it) over the same files, one process a file and its
+/// output thrown away, and ours reading and filtering the same files: processor time in ticks of 10 ms, the best of five.
+fn evtx_dump() {
+    let program = std::env::var_os("EVTX_DUMP").unwrap_or_else(|| "evtx_dump".into());
+    // Fields 14 to 17 of stat(5): own user and system time, those of children that were waited for.
+    let ticks = |field: usize| -> u64 {
+        let text = std::fs::read_to_string("/proc/self/stat").unwrap();
+        let fields: Vec<u64> = text
+            .rsplit_once(") ")
+            .unwrap()
+            .1
+            .split_whitespace()
+            .map(|word| word.parse().unwrap_or(0))
+            .collect();
+        fields[field - 3] + fields[field - 2]
+    };
+    let (activation, few) = (filter(ACTIVATION), filter(FEW));
+    for (name, set) in [("files", &*FILES), ("full", &*FULL)] {
+        let folder = tempfile::tempdir().unwrap();
+        let paths: Vec<PathBuf> = set
+            .logs
+            .iter()
+            .enumerate()
+            .map(|(number, log)| {
+                let path = folder.path().join(format!("{number}.evtx"));
+                std::fs::write(&path, log).unwrap();
+                path
+            })
+            .collect();
+        let best = |work: &dyn Fn(&Path), field: usize| -> u64 {
+            let run = || {
+                let before = ticks(field);
+                paths.iter().for_each(|path| work(path));
+                ticks(field) - before
+            };
+            (0..5).map(|_| run()).min().unwrap()
+        };
+        let theirs = |path: &Path| {
+            let mut command = std::process::Command::new(&program);
+            command.args(["-t", "1", "-o", "jsonl"]).arg(path);
+            command.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+            command.status().unwrap();
+        };
+        let dump = best(&theirs, 16);
+        for (task, filter) in [("activation events", &activation), ("few events", &few)] {
+            let ours = |path: &Path| drop(black_box(evtx::read(&std::fs::read(path).unwrap(), filter)));
+            let own = best(&ours, 14);
+            println!(
+                "{name}: evtx_dump {} ms, {task} {} ms, {:.1} times",
+                dump * 10,
+                own * 10,
+                dump as f64 / own.max(1) as f64
+            );
+        }
+    }
+}
+
 fn main() {
     let asked = |word: &str| std::env::args().any(|argument| argument == word);
     match () {
         () if asked("cpu") => cpu(),
         () if asked("memory") => memory(),
+        () if asked("evtx_dump") => evtx_dump(),
         () => divan::main(),
     }
 }

@@ -76,6 +76,7 @@ fn bundle() {
         window_days: 7,
         names: Names::Pseudonyms { salt: String::new() },
         hashes,
+        rules: None,
     };
     let (plain, hashed) = (task(false), task(true));
     let open = || Bundle::open(&path, Limits::default()).unwrap();

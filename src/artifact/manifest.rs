@@ -1,4 +1,4 @@
-//! The manifest that the collector writes: what was collected, how it went, and when.
+//! The manifest that the collector writes: what was collected, how it went, when, and by whom.
 
 use serde::Deserialize;
 
@@ -16,6 +16,21 @@ pub struct Manifest {
     /// SID of the user who ran the collector.
     #[serde(default)]
     pub user_sid: Option<String>,
+    /// SID of the affected user, where the person who collected named one (`-User`).
+    #[serde(default)]
+    pub affected_user_sid: Option<String>,
+    /// Whether the collector ran elevated.
+    #[serde(default)]
+    pub elevated: Option<bool>,
+    /// Culture of the person who collected (`de-DE`): the language of command outputs is that of the machine and may differ.
+    #[serde(default)]
+    pub culture: Option<String>,
+    /// Language of Windows' own texts for that person.
+    #[serde(default)]
+    pub ui_culture: Option<String>,
+    /// Version of PowerShell.
+    #[serde(default)]
+    pub powershell: Option<String>,
     /// What was asked for and what came of it.
     #[serde(default)]
     pub items: Vec<Item>,
@@ -24,24 +39,62 @@ pub struct Manifest {
 /// One collected (or missed) item.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Item {
-    /// Artifact id.
+    /// Artifact id. Several items have the same id when it takes several files.
     #[serde(default)]
     pub id: String,
     /// The command that was run.
     #[serde(default)]
-    pub command: String,
+    pub command: Option<String>,
     /// `success`, `missing`, `empty`, `failed`, `skipped`.
     #[serde(default)]
     pub outcome: String,
-    /// Why it failed.
+    /// Why it is not `success`.
     #[serde(default)]
     pub error: Option<String>,
-    /// Path of the file in the bundle.
+    /// Path of the file, relative to the manifest.
     #[serde(default)]
     pub path: Option<String>,
     /// SHA-256 of the file in hex.
     #[serde(default)]
     pub sha256: Option<String>,
+    /// What an exported event log covers.
+    #[serde(default)]
+    pub log: Option<LogSpan>,
+}
+
+/// What an exported event log covers: every record of the channel since the later of the two times.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct LogSpan {
+    /// The channel.
+    #[serde(default)]
+    pub channel: String,
+    /// The export was asked for records since then, RFC 3339.
+    #[serde(default)]
+    pub from: String,
+    /// Time of the oldest record of the whole log, RFC 3339; `None` when it has none.
+    #[serde(default)]
+    pub oldest: Option<String>,
+}
+
+impl LogSpan {
+    /// Since when every record of the channel is in the export. `None` for a log without any record: it may have been off.
+    pub fn since(&self) -> Option<FileTime> {
+        let oldest = FileTime::parse(self.oldest.as_deref()?)?;
+        Some(FileTime::parse(&self.from)?.max(oldest))
+    }
+}
+
+impl Item {
+    /// Why there is nothing to read, for people: `needs elevation`, `failed: Access is denied.`
+    pub fn shortfall(&self) -> Option<String> {
+        let error = self.error.as_deref().map(str::trim).filter(|text| !text.is_empty());
+        match (self.outcome.as_str(), error) {
+            ("success", _) => None,
+            ("missing", Some(error)) => Some(error.to_owned()),
+            (outcome, Some(error)) => Some(format!("{outcome}: {error}")),
+            (outcome, None) => Some(outcome.to_owned()),
+        }
+    }
 }
 
 impl Manifest {
@@ -54,5 +107,50 @@ impl Manifest {
     /// The collection time.
     pub fn time(&self) -> Option<FileTime> {
         FileTime::parse(&self.collected_at)
+    }
+
+    /// Why an item was not collected. `None` when a file of it was, or when it was not asked for.
+    pub fn shortfall(&self, id: &str) -> Option<String> {
+        let mut items = self.items.iter().filter(|item| item.id.eq_ignore_ascii_case(id)).peekable();
+        let first = items.peek().copied()?;
+        items.all(|item| item.outcome != "success").then(|| first.shortfall()).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = r#"{"schema": "actriage.manifest/1", "collected_at": "2026-11-20T09:12:44Z", "elevated": false, "items": [
+        {"id": "hive-system", "command": null, "outcome": "missing", "error": "needs elevation", "path": null},
+        {"id": "services", "outcome": "failed", "error": "Access is denied.\r\n"},
+        {"id": "keys-user", "outcome": "missing", "error": "no such key"},
+        {"id": "keys-user", "outcome": "success"},
+        {"id": "log-system", "outcome": "success", "log":
+            {"channel": "System", "from": "2026-10-21T09:12:44Z", "oldest": "2026-11-01T00:00:00.0000000Z"}}]}"#;
+
+    #[test]
+    fn what_is_missing_says_why() {
+        let manifest = Manifest::parse(TEXT).unwrap();
+        assert_eq!(manifest.shortfall("hive-system").as_deref(), Some("needs elevation"));
+        assert_eq!(manifest.shortfall("services").as_deref(), Some("failed: Access is denied."));
+        assert_eq!(manifest.shortfall("keys-user"), None, "one of its files was collected");
+        assert_eq!(manifest.shortfall("hosts"), None, "it was not asked for");
+    }
+
+    #[test]
+    fn an_export_covers_what_the_log_still_had() {
+        let manifest = Manifest::parse(TEXT).unwrap();
+        let span = manifest.items[4].log.clone().unwrap();
+        assert_eq!(span.since(), FileTime::parse("2026-11-01T00:00:00Z"));
+        let longer = LogSpan { oldest: Some("2020-01-01T00:00:00Z".into()), ..span.clone() };
+        assert_eq!(longer.since(), FileTime::parse("2026-10-21T09:12:44Z"));
+        assert_eq!(LogSpan { oldest: None, ..span }.since(), None);
+    }
+
+    #[test]
+    fn other_json_is_no_manifest() {
+        assert!(Manifest::parse("{}").is_none());
+        assert!(Manifest::parse(r#"{"schema": "other/1"}"#).is_none());
     }
 }

@@ -8,10 +8,11 @@ use super::{CHECKS, Check};
 use crate::artifact::capture::{Capture, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::value::RegValue;
+use crate::collector::table as collector;
 use crate::evidence::events::{Coverage, Want, Window};
 use crate::evidence::os::{Generation, Os};
 use crate::evidence::registry::{UserHive, twin};
-use crate::evidence::{Evidence, Lookup, Sourced, Unknown};
+use crate::evidence::{Evidence, Lookup, Sourced, Unknown, questions};
 
 /// One machine under examination.
 pub struct Case<'e> {
@@ -55,8 +56,19 @@ impl<'e> Case<'e> {
 
     fn run(&self, check: &Check) -> Outcome {
         let judgement = Judgement::default();
-        (check.run)(self, &judgement);
+        questions::asked_by(check.id, || (check.run)(self, &judgement));
+        judgement.explain_missing(|item| self.why_not_collected(&item.collect));
         judgement.conclude(check.healthy)
+    }
+
+    /// What the collector's manifest says of the items that a piece of advice would collect.
+    fn why_not_collected(&self, advice: &str) -> Option<String> {
+        let (_, manifest) = self.evidence.manifest.as_ref()?;
+        let items = collector::named_in(advice);
+        let mut reasons: Vec<String> =
+            items.filter_map(|item| Some(format!("{} {}", item.id, manifest.shortfall(item.id)?))).collect();
+        reasons.dedup();
+        (!reasons.is_empty()).then(|| format!("the collector says: {}", reasons.join("; ")))
     }
 
     /// Status of another check.

@@ -199,6 +199,15 @@ impl Judgement {
         }
     }
 
+    /// Adds to what is missing why the collector did not bring it.
+    pub fn explain_missing(&self, why: impl Fn(&Missing) -> Option<String>) {
+        for item in self.missing.borrow_mut().iter_mut() {
+            if let Some(reason) = why(item).filter(|reason| !item.what.contains(reason.as_str())) {
+                item.what = format!("{} ({reason})", item.what);
+            }
+        }
+    }
+
     /// Passes an answer on and notes it as missing when it is unknown: for questions whose answer "healthy" needs.
     pub fn need<T>(&self, lookup: Lookup<T>, collect: &str) -> Lookup<T> {
         if let Lookup::Unknown(unknown) = &lookup {

@@ -20,8 +20,10 @@ mod licensing;
 mod ncsi;
 mod network;
 pub(crate) mod proxy;
+mod security;
 pub mod services;
-mod system;
+pub(crate) mod system;
+mod time;
 mod tls;
 
 use std::sync::LazyLock;
@@ -67,9 +69,30 @@ pub enum Layer {
     Licensing,
     /// The collection itself.
     Collection,
+    /// A rule of the user that names no layer.
+    User,
 }
 
 impl Layer {
+    /// All layers, lowest first.
+    pub const ALL: [Self; 15] = [
+        Self::Time,
+        Self::System,
+        Self::Services,
+        Self::Network,
+        Self::Ncsi,
+        Self::Dns,
+        Self::Proxy,
+        Self::Firewall,
+        Self::Tls,
+        Self::Certificates,
+        Self::Broker,
+        Self::Identity,
+        Self::Licensing,
+        Self::Collection,
+        Self::User,
+    ];
+
     /// As the contract writes it.
     pub fn name(self) -> &'static str {
         match self {
@@ -87,6 +110,7 @@ impl Layer {
             Self::Identity => "identity",
             Self::Licensing => "licensing",
             Self::Collection => "collection",
+            Self::User => "user",
         }
     }
 }
@@ -191,6 +215,7 @@ impl Check {
 /// Every check, in the order of the report's list: the layers from the bottom up, each folder with its own list.
 pub static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
     let layers: &[&[Check]] = &[
+        time::CHECKS,
         system::CHECKS,
         services::CHECKS,
         network::CHECKS,
@@ -198,6 +223,7 @@ pub static CHECKS: LazyLock<Vec<Check>> = LazyLock::new(|| {
         dns::CHECKS,
         proxy::CHECKS,
         firewall::CHECKS,
+        security::CHECKS,
         tls::CHECKS,
         certificates::CHECKS,
         broker::CHECKS,

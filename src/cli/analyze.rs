@@ -13,6 +13,7 @@ use crate::diagnosis::{self, Verdict};
 use crate::evidence::{Evidence, Settings};
 use crate::report::model::Report;
 use crate::report::{json, terminal};
+use crate::rules::RuleSet;
 
 /// Diagnose one or several bundles.
 #[derive(Debug, Args)]
@@ -38,6 +39,9 @@ pub struct Analyze {
     /// The affected user, by SID or by the name of the profile.
     #[arg(long, value_name = "SID|NAME")]
     user: Option<String>,
+    /// Also judge by the rules of a folder (see docs/rules.md).
+    #[arg(long, value_name = "DIR")]
+    rules: Option<PathBuf>,
     #[command(flatten)]
     limits: open::LimitArgs,
 }
@@ -75,10 +79,11 @@ impl Analyze {
     pub(super) fn run(&self, common: &Common, out: &mut dyn Write) -> Outcome {
         let mut analysed = 0_usize;
         let mut blocked = false;
+        let rules = self.rules.as_deref().map(super::rules::load).transpose()?;
         let mut files = self.open_targets()?;
         for path in &self.bundles {
             common.say(|| format!("reading {}", path.display()));
-            let report = match self.analyze(path) {
+            let report = match self.analyze(path, rules.as_ref()) {
                 Ok(report) => report,
                 Err(error) if self.bundles.len() > 1 => {
                     eprintln!("actriage: {error}");
@@ -117,11 +122,15 @@ impl Analyze {
         Ok(files)
     }
 
-    fn analyze(&self, path: &Path) -> Result<Report, CliError> {
-        let (bundle, collection) = open::read(path, self.limits, checks::interest(), true)?;
+    fn analyze(&self, path: &Path, rules: Option<&RuleSet>) -> Result<Report, CliError> {
+        let mut interest = checks::interest();
+        if let Some(rules) = rules {
+            rules.add_interest(&mut interest);
+        }
+        let (bundle, collection) = open::read(path, self.limits, interest, true)?;
         let evidence =
             Evidence::build(collection, &Settings { window_days: self.window, user: self.user.clone() });
-        let diagnosis = diagnosis::diagnose(&evidence);
+        let diagnosis = diagnosis::diagnose_with(&evidence, rules);
         Ok(Report::new(&bundle, &diagnosis))
     }
 

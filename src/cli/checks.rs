@@ -4,7 +4,7 @@ use std::io::Write;
 
 use clap::Args;
 use comfy_table::presets::NOTHING;
-use comfy_table::{ContentArrangement, Table};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table};
 
 use super::{Exit, Outcome, width};
 use crate::checks::CHECKS;
@@ -26,6 +26,10 @@ impl Checks {
                 check.title.to_owned(),
                 check.article.title(),
             ]);
+        }
+        // An id is what people search for and copy: it is never broken.
+        if let Some(ids) = table.column_mut(0) {
+            ids.set_constraint(ColumnConstraint::ContentWidth);
         }
         for line in table.lines() {
             writeln!(out, "{}", line.trim_end())?;

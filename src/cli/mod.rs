@@ -2,11 +2,15 @@
 
 mod analyze;
 mod checks;
+mod collector;
+mod compare;
 mod completions;
 mod explain;
+mod facts;
 mod inspect;
 mod open;
 mod report;
+mod rules;
 mod timeline;
 mod triage;
 mod worker;
@@ -70,6 +74,14 @@ enum Command {
     /// Analyse one bundle into one line of JSON (for programs).
     #[command(hide = true)]
     Worker(worker::Worker),
+    /// Show what differs between a machine that works and one that does not.
+    Compare(compare::Compare),
+    /// Print the facts of a machine as JSON.
+    Facts(facts::FactsOf),
+    /// Test the rules of a folder.
+    Rules(rules::Rules),
+    /// Print the PowerShell script that collects the evidence.
+    Collector(collector::Collector),
     /// Print shell completions.
     Completions(completions::Completions),
 }
@@ -112,6 +124,10 @@ pub fn main() -> ExitCode {
         Command::Triage(command) => command.run(&cli.common, &mut out),
         Command::Report(command) => command.run(&cli.common, &mut out),
         Command::Worker(command) => command.run(&mut out),
+        Command::Compare(command) => command.run(&cli.common, &mut out),
+        Command::Facts(command) => command.run(&cli.common, &mut out),
+        Command::Rules(command) => command.run(&mut out),
+        Command::Collector(command) => command.run(&mut out),
         Command::Completions(command) => command.run(&mut out),
     };
     let outcome = outcome.and_then(|exit| out.flush().map(|()| exit).map_err(CliError::from));

@@ -12,6 +12,7 @@ use clap::Args;
 
 use super::worker::{RowArgs, SALT};
 use super::{CliError, Common, Exit, Outcome};
+use crate::triage::identity;
 use crate::triage::process::Launcher;
 use crate::triage::progress::Progress;
 use crate::triage::run::{Basis, Choice, Run};
@@ -87,7 +88,7 @@ impl Triage {
         }
         let choice = Choice { name: self.run.clone(), fresh: self.fresh, shard: self.shard };
         let arguments = std::env::args().skip(1).collect();
-        let basis = Basis::now(self.basis());
+        let basis = Basis::now(self.basis()?);
         let run = Run::choose(&self.out, &choice, basis, arguments).map_err(wrong)?;
         #[cfg(feature = "dataset")]
         crate::dataset::complete(&self.out)?;
@@ -143,21 +144,27 @@ impl Triage {
     }
 
     /// Everything that rows depend on.
-    fn basis(&self) -> Vec<String> {
-        let mut words = self.settings.arguments();
+    fn basis(&self) -> Result<Vec<String>, CliError> {
+        let given = self.settings.arguments();
+        let mut words: Vec<String> = given.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         words.extend(["--timeout".to_owned(), self.timeout.to_string()]);
         words.extend(["--max-memory".to_owned(), self.max_memory.to_string()]);
         if !self.settings.keep_names && std::env::var_os(SALT).is_some() {
             words.push("salted".to_owned());
         }
-        words
+        if let Some(folder) = &self.settings.rules {
+            // A mistake in a rule is told once, and not by every worker.
+            super::rules::load(folder)?;
+            words.push(identity::of(folder).map_err(wrong)?);
+        }
+        Ok(words)
     }
 
     fn launcher(&self) -> Result<Launcher, CliError> {
         let mut arguments: Vec<OsString> =
             ["worker", "--while-input", "--max-memory"].map(OsString::from).into();
         arguments.push(self.max_memory.to_string().into());
-        arguments.extend(self.settings.arguments().into_iter().map(OsString::from));
+        arguments.extend(self.settings.arguments());
         let mut environment: Vec<(OsString, OsString)> =
             ENVIRONMENT.iter().map(|&(name, value)| (name.into(), value.into())).collect();
         environment.retain(|(name, _)| std::env::var_os(name).is_none());

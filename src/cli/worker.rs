@@ -1,6 +1,7 @@
 //! `actriage worker PATH`: one bundle in, one line of JSON out. `triage` starts it, and so may any other program that spreads bundles over
 //! machines (see docs/fleet.md).
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
@@ -41,6 +42,9 @@ pub struct RowArgs {
     /// Write computer names as they are. Without this they are pseudonyms (with the salt in ACTRIAGE_SALT, if there is one).
     #[arg(long)]
     pub keep_names: bool,
+    /// Also judge by the rules of a folder (see docs/rules.md).
+    #[arg(long, value_name = "DIR")]
+    pub rules: Option<PathBuf>,
     /// Write the SHA-256 of every file of a bundle into its report. Without this they are null: hashing costs more than the analysis.
     #[arg(long)]
     pub hashes: bool,
@@ -50,22 +54,30 @@ pub struct RowArgs {
 }
 
 impl RowArgs {
-    fn task(&self) -> Task {
+    fn task(&self) -> Result<Task, CliError> {
         let salt = std::env::var(SALT).unwrap_or_default();
-        let names = if self.keep_names { Names::Kept } else { Names::Pseudonyms { salt } };
-        Task { limits: self.limits.limits(), window_days: self.window, names, hashes: self.hashes }
+        Ok(Task {
+            limits: self.limits.limits(),
+            window_days: self.window,
+            names: if self.keep_names { Names::Kept } else { Names::Pseudonyms { salt } },
+            hashes: self.hashes,
+            rules: self.rules.as_deref().map(super::rules::load).transpose()?,
+        })
     }
 
     /// The same as arguments of another worker.
-    pub fn arguments(&self) -> Vec<String> {
-        let mut words = vec!["--window".to_owned(), self.window.to_string()];
+    pub fn arguments(&self) -> Vec<OsString> {
+        let mut words: Vec<OsString> = vec!["--window".into(), self.window.to_string().into()];
+        if let Some(folder) = &self.rules {
+            words.extend(["--rules".into(), folder.clone().into_os_string()]);
+        }
         if self.keep_names {
-            words.push("--keep-names".to_owned());
+            words.push("--keep-names".into());
         }
         if self.hashes {
-            words.push("--hashes".to_owned());
+            words.push("--hashes".into());
         }
-        words.extend(self.limits.arguments());
+        words.extend(self.limits.arguments().into_iter().map(OsString::from));
         words
     }
 }
@@ -82,7 +94,7 @@ impl Worker {
                 std::process::exit(i32::from(Exit::Failed as u8));
             });
         }
-        let row = worker::row_of(&self.bundle, &self.settings.task(), |bundle| {
+        let row = worker::row_of(&self.bundle, &self.settings.task()?, |bundle| {
             #[cfg(debug_assertions)]
             fault::provoke(bundle);
             let _ = bundle;

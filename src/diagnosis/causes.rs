@@ -6,9 +6,10 @@
 
 use super::Diagnosed;
 use super::conditions::{
-    Condition, always, chain_breaks_at_sign_in, chain_breaks_elsewhere, chain_breaks_here,
-    follows_from_the_network, handshakes_failed, nla_must_run, nla_needs_eventlog, parameter_is_wrong,
-    refused_by_policy, revocation_failed, same_host, same_place,
+    Condition, a_code_names_the_cause, always, chain_breaks_at_sign_in, chain_breaks_elsewhere,
+    chain_breaks_here, device_is_required, device_is_unknown, follows_from_the_network, handshakes_failed,
+    keys_failed, legacy_sign_in, nla_must_run, nla_needs_eventlog, parameter_is_wrong, refused_by_policy,
+    revocation_failed, same_answer, same_host, same_place,
 };
 use crate::checks::case::Case;
 use crate::checks::judgement::Status;
@@ -43,6 +44,8 @@ const NETWORK_SYMPTOMS: &[&str] = &[
     "windows-update-health",
     "ncsi-probe-result",
     "ncsi-profile-state",
+    "device-registration-state",
+    "prt-state",
 ];
 /// What switches TLS 1.2 off and can be a blocker (`tls12-dotnet` never is one).
 const TLS_ROOTS: &[&str] =
@@ -128,7 +131,7 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         &["endpoint-reachability"],
-        &["wam-token-broker-errors"],
+        &["wam-token-broker-errors", "prt-state"],
         follows_from_the_network,
         "the broker's host is among those that cannot be reached",
     ),
@@ -173,6 +176,81 @@ pub const ROWS: &[Row] = &[
         &["network-service-spp-key"],
         always,
         "the key lies below the one whose permissions are wrong",
+    ),
+    row(
+        &["clock-skew"],
+        &["root-certs", "tls-inspection"],
+        always,
+        "with a wrong clock good certificates look expired or not yet valid",
+    ),
+    row(
+        &["clock-skew"],
+        &["wam-token-broker-errors", "aadsts-signin-errors"],
+        a_code_names_the_cause,
+        "the recorded codes are those of a wrong clock",
+    ),
+    row(
+        &["root-certs", "tls-inspection"],
+        &["wam-token-broker-errors"],
+        a_code_names_the_cause,
+        "the broker does not trust the certificates that it is shown",
+    ),
+    row(
+        &["captive-portal"],
+        &["ncsi-profile-state", "ncsi-probe-result", "tls-inspection"],
+        always,
+        "the network answers with its own page until the user has signed in to it",
+    ),
+    row(&["applocker-block"], &["broker-plugin-blocked"], same_place, "it is the same block"),
+    row(
+        &["tpm-key-health"],
+        &["prt-state", "device-registration-state"],
+        always,
+        "the keys that the device proves itself with cannot be used",
+    ),
+    row(
+        &["tpm-key-health"],
+        &["wam-token-broker-errors"],
+        keys_failed,
+        "the keys that the device proves itself with cannot be used",
+    ),
+    row(
+        &["device-registration-state"],
+        &["prt-state"],
+        always,
+        "a device that the tenant does not know gets no token",
+    ),
+    row(
+        &["device-registration-state"],
+        &["aadsts-signin-errors"],
+        device_is_unknown,
+        "the tenant does not know this device",
+    ),
+    row(
+        &["device-registration-state"],
+        &["security-defaults-ca"],
+        device_is_required,
+        "the policy asks for a device that the tenant knows",
+    ),
+    row(&["security-defaults-ca"], &["prt-state"], same_answer, "the policy refuses the token"),
+    row(
+        &["adal-wam-disabled"],
+        &["security-defaults-ca"],
+        legacy_sign_in,
+        "with modern authentication off Office signs in the old way, which the tenant blocks",
+    ),
+    row(&["dbl-misconfig"], &["sca-misconfig"], always, "the two licensing modes exclude each other"),
+    row(
+        &["sca-misconfig", "dbl-misconfig", "multiple-office-or-vl-residue"],
+        &["license-assignment-device-limit", "vnext-license-state"],
+        always,
+        "Office is set to a licensing mode that this machine cannot use",
+    ),
+    row(
+        &["network-service-acl", "network-service-spp-key"],
+        &["spp-service-health"],
+        always,
+        "the Software Protection service cannot write to its part of the registry",
     ),
     Row {
         even_a_warning: true,

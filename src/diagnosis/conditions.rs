@@ -101,6 +101,43 @@ pub fn parameter_is_wrong(case: &Case<'_>, _: &str, symptom: &str) -> bool {
     codes_behind(case, symptom).iter().any(|code| code.value() == 0x8007_0057)
 }
 
+/// Codes of the TPM and of stored keys: 0x8028…, 0x8029…, 0x800900.. (domain.md 4.1, R40), or a row of the table that says so.
+pub fn keys_failed(case: &Case<'_>, root: &str, symptom: &str) -> bool {
+    let of_keys =
+        |code: &ErrorCode| matches!(code.value() >> 16, 0x8028 | 0x8029) || code.value() >> 8 == 0x80_0900;
+    codes_behind(case, symptom).iter().any(of_keys) || a_code_names_the_cause(case, root, symptom)
+}
+
+/// The tenant answers that it does not know the device: 135011, 50155, 50097 (domain.md 4.1).
+pub fn device_is_unknown(case: &Case<'_>, _: &str, symptom: &str) -> bool {
+    has_answer(case, symptom, &[135_011, 50_155, 50_097])
+}
+
+/// The policy asks for a device that the tenant knows: 53000, 53001 (domain.md 4.1).
+pub fn device_is_required(case: &Case<'_>, _: &str, symptom: &str) -> bool {
+    has_answer(case, symptom, &[53_000, 53_001])
+}
+
+/// An old way of signing in was refused: 530035 (domain.md 4.1).
+pub fn legacy_sign_in(case: &Case<'_>, _: &str, symptom: &str) -> bool {
+    has_answer(case, symptom, &[530_035])
+}
+
+/// The same answer of the sign-in service stands behind both (decision 12), or they cite the same place.
+pub fn same_answer(case: &Case<'_>, root: &str, symptom: &str) -> bool {
+    let answers =
+        |id: &str| -> Vec<u32> { codes_behind(case, id).iter().filter_map(|code| code.aadsts()).collect() };
+    let of_root = answers(root);
+    answers(symptom).iter().any(|number| of_root.contains(number)) || same_place(case, root, symptom)
+}
+
+fn has_answer(case: &Case<'_>, symptom: &str, numbers: &[u32]) -> bool {
+    codes_behind(case, symptom)
+        .iter()
+        .filter_map(|code| code.aadsts())
+        .any(|number| numbers.contains(&number))
+}
+
 /// Both findings cite the same place of the same file: the value that one finds damaged is the one that the other reads.
 pub fn same_place(case: &Case<'_>, root: &str, symptom: &str) -> bool {
     let of_root = evidence(case, root);

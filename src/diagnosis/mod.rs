@@ -7,8 +7,9 @@ pub mod timeline;
 
 use crate::checks::case::Case;
 use crate::checks::judgement::{Outcome, Status};
-use crate::checks::{Article, CHECKS, Check};
+use crate::checks::{Article, CHECKS, Check, Layer};
 use crate::evidence::{Confidence, Evidence};
+use crate::rules::{RuleSet, Ruled};
 
 /// Outcome of a bundle (contract section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -44,17 +45,25 @@ pub struct Diagnosis<'e> {
     pub verdict: Verdict,
     /// All checks, in the order of [`CHECKS`].
     pub checks: Vec<Diagnosed>,
-    /// Root causes, most likely first.
-    pub roots: Vec<&'static str>,
+    /// What the user's rules found, in the order of their files.
+    pub rules: Vec<Ruled<'e>>,
+    /// Ids of the root causes, most likely first.
+    pub roots: Vec<String>,
     /// Sections of the articles of which nothing could be judged.
     pub unjudged: Vec<String>,
 }
 
 /// The check that only speaks of the collection: its warning makes no machine suspect.
-const ABOUT_COLLECTION: &str = "collection-completeness";
+pub const ABOUT_COLLECTION: &str = "collection-completeness";
 
 /// Runs every check and draws the conclusions.
 pub fn diagnose(evidence: &Evidence) -> Diagnosis<'_> {
+    diagnose_with(evidence, None)
+}
+
+/// Runs every check and the user's rules, and draws the conclusions. Findings of rules count like those of checks; nothing explains them,
+/// and they explain nothing.
+pub fn diagnose_with<'e>(evidence: &'e Evidence, rules: Option<&'e RuleSet>) -> Diagnosis<'e> {
     let case = Case::new(evidence);
     let mut checks: Vec<Diagnosed> = Vec::with_capacity(CHECKS.len());
     for (index, check) in CHECKS.iter().enumerate() {
@@ -62,10 +71,12 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis<'_> {
         checks.push(Diagnosed { check, outcome, caused_by: Vec::new(), explains: Vec::new() });
     }
     causes::link(&case, &mut checks);
-    let roots = ranked_roots(&checks);
+    let rules = rules.map(|rules| rules.run(&case)).unwrap_or_default();
+    let roots = ranked_roots(&checks, &rules);
     let unjudged = unjudged_sections(&checks);
     let counted = |status: Status| {
         checks.iter().any(|item| item.outcome.status == status && item.check.id != ABOUT_COLLECTION)
+            || rules.iter().any(|ruled| ruled.outcome.status == status)
     };
     let verdict = if counted(Status::Blocker) {
         Verdict::Blocked
@@ -76,31 +87,30 @@ pub fn diagnose(evidence: &Evidence) -> Diagnosis<'_> {
     } else {
         Verdict::Inconclusive
     };
-    Diagnosis { case, verdict, checks, roots, unjudged }
+    Diagnosis { case, verdict, checks, rules, roots, unjudged }
 }
 
 /// Findings that nothing explains, most likely first (domain.md 4.2): blockers before warnings, then quality of evidence, then the
 /// lower layer, then the newer evidence; the order of the registry settles the rest.
-fn ranked_roots(checks: &[Diagnosed]) -> Vec<&'static str> {
-    let mut roots: Vec<(usize, &Diagnosed)> = checks
+fn ranked_roots(checks: &[Diagnosed], rules: &[Ruled<'_>]) -> Vec<String> {
+    let of_checks = checks
         .iter()
-        .enumerate()
-        .filter(|(_, item)| {
-            item.outcome.status.is_finding() && item.caused_by.is_empty() && item.check.id != ABOUT_COLLECTION
-        })
-        .collect();
-    roots.sort_by(|(at, a), (bt, b)| {
-        let newest = |item: &Diagnosed| item.outcome.evidence.iter().filter_map(|seen| seen.time).max();
-        let level = |item: &Diagnosed| item.outcome.confidence.unwrap_or(Confidence::Low);
-        a.outcome
-            .status
-            .cmp(&b.outcome.status)
+        .filter(|item| item.caused_by.is_empty() && item.check.id != ABOUT_COLLECTION)
+        .map(|item| (item.check.id, item.check.layer, &item.outcome));
+    let of_rules = rules.iter().map(|ruled| (ruled.rule.id.as_str(), ruled.rule.layer, &ruled.outcome));
+    let mut roots: Vec<(&str, Layer, &Outcome)> =
+        of_checks.chain(of_rules).filter(|(.., outcome)| outcome.status.is_finding()).collect();
+    // The sort is stable: the order of the registry settles what is left.
+    roots.sort_by(|(_, one, a), (_, other, b)| {
+        let newest = |outcome: &Outcome| outcome.evidence.iter().filter_map(|seen| seen.time).max();
+        let level = |outcome: &Outcome| outcome.confidence.unwrap_or(Confidence::Low);
+        a.status
+            .cmp(&b.status)
             .then(level(b).cmp(&level(a)))
-            .then(a.check.layer.cmp(&b.check.layer))
+            .then(one.cmp(other))
             .then(newest(b).cmp(&newest(a)))
-            .then(at.cmp(bt))
     });
-    roots.into_iter().map(|(_, item)| item.check.id).collect()
+    roots.into_iter().map(|(id, ..)| id.to_owned()).collect()
 }
 
 /// Sections of the two articles in which no check could be judged.
@@ -126,15 +136,19 @@ impl Diagnosis<'_> {
         self.checks.iter().find(|item| item.check.id == id)
     }
 
+    /// The outcome of a check or a rule.
+    pub fn outcome(&self, id: &str) -> Option<&Outcome> {
+        let of_rule = || self.rules.iter().find(|ruled| ruled.rule.id == id).map(|ruled| &ruled.outcome);
+        self.check(id).map(|item| &item.outcome).or_else(of_rule)
+    }
+
     /// The verdict in one sentence.
     pub fn summary(&self) -> String {
-        let root = self.roots.first().and_then(|id| self.check(id));
+        let root = self.roots.first().and_then(|id| self.outcome(id));
         match (self.verdict, root) {
-            (Verdict::Blocked, Some(root)) => {
-                format!("Activation is blocked: {}", root.outcome.summary)
-            }
+            (Verdict::Blocked, Some(root)) => format!("Activation is blocked: {}", root.summary),
             (Verdict::Suspect, Some(root)) => {
-                format!("No blocker was found; most suspicious: {}", root.outcome.summary)
+                format!("No blocker was found; most suspicious: {}", root.summary)
             }
             (Verdict::Clear, _) => {
                 "Nothing that blocks activation was found in any section of the articles.".to_owned()

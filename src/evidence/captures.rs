@@ -1,5 +1,6 @@
 //! Questions to the command outputs.
 
+use super::questions::{Question, note};
 use super::{Lookup, Source, Sourced, Unknown};
 use crate::artifact::ArtifactId;
 use crate::artifact::capture::{Capture, CaptureKind, CaptureStatus};
@@ -18,6 +19,7 @@ impl Captures {
 
     /// Every output of a kind, understood or not.
     pub fn all(&self, kind: CaptureKind) -> impl Iterator<Item = Sourced<&Capture>> {
+        note(|| Question::Capture(kind.name()));
         self.captures
             .iter()
             .filter(move |(_, capture)| capture.kind == kind)

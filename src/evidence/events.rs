@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::questions::{Question, note};
 use super::{Lookup, Source, Sourced, Unknown};
 use crate::artifact::ArtifactId;
 use crate::artifact::event::{Event, EventLog};
@@ -69,10 +70,22 @@ pub struct LogFacts {
     pub computers: BTreeMap<String, u64>,
 }
 
+/// What the collector's manifest says of an exported log: every record of the channel since a time is in the file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The file.
+    pub artifact: ArtifactId,
+    /// The channel, also when the file holds no record that would say it.
+    pub channel: String,
+    /// Since when nothing is left out.
+    pub since: FileTime,
+}
+
 /// All events and logs of a machine.
 #[derive(Debug, Default)]
 pub struct Events {
     logs: Vec<LogFacts>,
+    spans: Vec<Span>,
     /// Sorted by time, then artifact and record: the order of every answer.
     events: Vec<(ArtifactId, Event)>,
 }
@@ -108,7 +121,14 @@ impl Events {
         }
         events.sort_by(|(a, x), (b, y)| (x.time, x.record_id, a).cmp(&(y.time, y.record_id, b)));
         events.dedup_by(|(_, later), (_, earlier)| same_record(earlier, later));
-        Self { logs: facts, events }
+        Self { logs: facts, spans: Vec::new(), events }
+    }
+
+    /// The same with what the manifest says of the logs: an export of the last days can begin after the failure window although nothing
+    /// is missing from it, because nothing happened before.
+    pub fn with_spans(mut self, spans: Vec<Span>) -> Self {
+        self.spans = spans;
+        self
     }
 
     /// All logs.
@@ -118,9 +138,14 @@ impl Events {
 
     /// The wanted events, oldest first.
     pub fn of(&self, want: Want) -> Vec<Sourced<&Event>> {
+        want.channels.iter().for_each(|channel| note(|| Question::Channel(channel)));
+        self.written_by(want.provider, want.ids)
+    }
+
+    /// The events of a provider, oldest first; no ids means all of them.
+    pub fn written_by(&self, provider: &str, ids: &[u32]) -> Vec<Sourced<&Event>> {
         let wanted = |event: &Event| {
-            event.provider.eq_ignore_ascii_case(want.provider)
-                && (want.ids.is_empty() || want.ids.contains(&event.event_id))
+            event.provider.eq_ignore_ascii_case(provider) && (ids.is_empty() || ids.contains(&event.event_id))
         };
         let answer = |(artifact, event): &'_ (ArtifactId, Event)| (*artifact, event.record_id, event.time);
         self.events
@@ -143,6 +168,18 @@ impl Events {
     /// Whether the logs of these channels cover a window from its start.
     pub fn coverage(&self, channels: &[&str], window: Window) -> Coverage {
         let mut short = None;
+        for span in &self.spans {
+            if span.since <= window.from
+                && channels.iter().any(|name| span.channel.eq_ignore_ascii_case(name))
+            {
+                return Coverage::Whole(Source {
+                    artifact: span.artifact,
+                    locator: format!("every record since {}", span.since),
+                    time: None,
+                    doubts: Vec::new(),
+                });
+            }
+        }
         for log in &self.logs {
             if !channels.iter().any(|channel| log.channel.eq_ignore_ascii_case(channel)) {
                 continue;
@@ -283,6 +320,20 @@ mod tests {
         let late = Events::new(vec![(ArtifactId(0), "System.evtx".into(), log(&[50], true))]);
         assert!(late.ask(SYSTEM, window(25, 30)).is_unknown());
         assert!(Events::default().ask(SYSTEM, window(25, 30)).is_unknown());
+    }
+
+    #[test]
+    fn the_manifest_says_what_an_export_covers() {
+        let quiet = || Events::new(vec![(ArtifactId(0), "System.evtx".into(), log(&[28], false))]);
+        let since = |ticks| Span {
+            artifact: ArtifactId(0),
+            channel: "System".into(),
+            since: FileTime::from_ticks(ticks),
+        };
+        let other = Want { ids: &[36874], ..SYSTEM };
+        assert!(quiet().ask(other, window(25, 30)).is_unknown());
+        assert!(quiet().with_spans(vec![since(25)]).ask(other, window(25, 30)).is_absent());
+        assert!(quiet().with_spans(vec![since(26)]).ask(other, window(25, 30)).is_unknown());
     }
 
     #[test]

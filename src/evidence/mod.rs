@@ -7,20 +7,24 @@
 pub mod captures;
 pub mod events;
 pub mod os;
+pub mod questions;
 pub mod registry;
 pub mod users;
+pub mod verify;
 
 use serde::Serialize;
 
 use crate::artifact::collection::{Artifact, Collection};
+use crate::artifact::identify::ReadStatus;
 use crate::artifact::manifest::{Item, Manifest};
 use crate::artifact::{ArtifactId, Part};
 use crate::time::FileTime;
 use captures::Captures;
-use events::{Basis, Events, Window};
+use events::{Basis, Events, Span, Window};
 use os::Os;
 use registry::{Registry, Sources};
 use users::Users;
+use verify::Verification;
 
 /// Where one observed value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -146,6 +150,8 @@ pub struct Evidence {
     pub captures: Captures,
     /// The collector's manifest.
     pub manifest: Option<(ArtifactId, Manifest)>,
+    /// The files against the manifest.
+    pub verification: Verification,
     /// Which Windows it is.
     pub os: Os,
     /// The failure window; `None` when nothing in the bundle has a time.
@@ -172,7 +178,7 @@ impl Default for Settings {
 impl Evidence {
     /// Puts the parts of a bundle together.
     pub fn build(collection: Collection, settings: &Settings) -> Self {
-        let Collection { artifacts, pieces } = collection;
+        let Collection { mut artifacts, pieces } = collection;
         let path =
             |id: ArtifactId| artifacts.get(id.0).map(|artifact| artifact.path.clone()).unwrap_or_default();
         let mut registry = Sources::default();
@@ -191,12 +197,19 @@ impl Evidence {
             }
         }
         let registry = registry.mount();
-        let (events, captures) = (Events::new(logs), Captures::new(captures));
+        let verification = manifest
+            .as_ref()
+            .map(|(id, manifest)| verify::verify(&mut artifacts, *id, manifest))
+            .unwrap_or_default();
+        let spans =
+            manifest.as_ref().map(|(id, manifest)| log_spans(&artifacts, *id, manifest, &verification));
+        let events = Events::new(logs).with_spans(spans.unwrap_or_default());
+        let captures = Captures::new(captures);
         let os = Os::read(&registry, &captures, &events);
         let said = manifest.as_ref().map(|(_, manifest)| manifest);
         let window = window(said, &events, &registry, settings.window_days);
         let users = Users::choose(&registry, &events, window, said, settings.user.as_deref());
-        Self { artifacts, registry, events, captures, manifest, os, window, users }
+        Self { artifacts, registry, events, captures, manifest, verification, os, window, users }
     }
 
     /// The manifest as a source; the first artifact where there is none.
@@ -218,6 +231,26 @@ impl Evidence {
         let path = path.replace('\\', "/");
         self.artifacts.iter().any(|artifact| artifact.bytes == 0 && artifact.path.ends_with(path.as_str()))
     }
+}
+
+/// What the manifest says that the logs cover. A log that was altered or could not be read in full speaks for itself only.
+fn log_spans(
+    artifacts: &[Artifact],
+    id: ArtifactId,
+    manifest: &Manifest,
+    verification: &Verification,
+) -> Vec<Span> {
+    let folder = artifacts.get(id.0).map(|artifact| verify::folder_of(&artifact.path)).unwrap_or_default();
+    let span = |item: &Item| {
+        let (log, path) = (item.log.as_ref()?, item.path.as_ref()?);
+        let path = format!("{folder}{path}");
+        let at = artifacts.iter().position(|artifact| artifact.path == path)?;
+        let whole =
+            artifacts.get(at)?.status == ReadStatus::Read && !verification.altered.contains(&ArtifactId(at));
+        let since = log.since().filter(|_| whole)?;
+        Some(Span { artifact: ArtifactId(at), channel: log.channel.clone(), since })
+    };
+    manifest.items.iter().filter_map(span).collect()
 }
 
 /// The failure window (domain.md section 13, decision 15): it ends with the manifest's time, else with the newest record, else with the

@@ -61,7 +61,10 @@ impl Users {
         let mut users = Self { all, chosen: None, unknown: None };
         let decision = match named {
             Some(name) => users.by_name(name),
-            None => users.by_events(events, window).unwrap_or_else(|| users.by_activity(registry, manifest)),
+            None => users
+                .by_manifest(manifest)
+                .or_else(|| users.by_events(events, window))
+                .unwrap_or_else(|| users.by_activity(registry, manifest)),
         };
         match decision {
             Ok(chosen) => users.chosen = Some(chosen),
@@ -80,6 +83,19 @@ impl Users {
             what: WHAT.to_owned(),
             reason: Some(format!("no collected hive belongs to {name}")),
         })
+    }
+
+    /// The user whom the person who collected named. `None` when nobody was named.
+    fn by_manifest(&self, manifest: Option<&Manifest>) -> Option<Result<(usize, Choice), Unknown>> {
+        let sid = manifest?.affected_user_sid.as_deref()?;
+        let found = self.all.iter().position(|user| user.sid.as_ref().is_some_and(|known| known.0 == sid));
+        let choice = Choice { why: format!("named when the evidence was collected: {sid}"), doubt: None };
+        Some(found.map(|index| (index, choice)).ok_or_else(|| Unknown {
+            what: WHAT.to_owned(),
+            reason: Some(format!(
+                "the collector was told that {sid} is affected, whose hive was not collected"
+            )),
+        }))
     }
 
     /// The user with most sign-in records inside the window. `None` when no record names a person.

@@ -1,5 +1,7 @@
 //! The report: one typed model, one renderer a file. A renderer computes nothing that the model does not hold.
 
+pub mod card;
+pub mod comparison;
 pub mod dump;
 pub mod json;
 pub mod model;

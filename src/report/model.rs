@@ -3,14 +3,16 @@
 
 use serde::Serialize;
 
+use super::card::Card;
 use crate::artifact::collection::Artifact;
 use crate::artifact::identify::ReadStatus;
 use crate::bundle::{Bundle, layout};
 use crate::checks::Remedy;
-use crate::checks::judgement::{Missing, Observation, Status};
+use crate::checks::judgement::{Missing, Observation, Outcome, Status};
 use crate::diagnosis::{Diagnosed, Diagnosis, Verdict};
-use crate::evidence::events::Basis;
 use crate::evidence::{Confidence, Evidence};
+use crate::facts::machine::basis_words;
+use crate::rules::Ruled;
 use crate::time::FileTime;
 
 /// The schema that this writes.
@@ -26,7 +28,7 @@ pub struct Report {
     /// What was analysed.
     pub bundle: BundleInfo,
     /// The machine it is about.
-    pub machine: Machine,
+    pub machine: Card,
     /// The answer.
     pub verdict: VerdictInfo,
     /// Every check, once.
@@ -93,41 +95,6 @@ impl From<&Artifact> for ArtifactInfo {
     }
 }
 
-/// The machine.
-#[derive(Debug, Serialize)]
-pub struct Machine {
-    /// Computer name.
-    pub computer: Option<String>,
-    /// Windows.
-    pub os: OsInfo,
-    /// Office.
-    pub office: OfficeInfo,
-    /// SIDs of the users whose hives were collected.
-    pub users: Vec<String>,
-}
-
-/// Windows.
-#[derive(Debug, Serialize)]
-pub struct OsInfo {
-    /// Product, named by its build.
-    pub product: Option<String>,
-    /// Build.
-    pub build: Option<u32>,
-    /// Update build revision.
-    pub ubr: Option<u32>,
-}
-
-/// Office.
-#[derive(Debug, Serialize)]
-pub struct OfficeInfo {
-    /// `VersionToReport`.
-    pub version: Option<String>,
-    /// `ProductReleaseIds`.
-    pub products: Vec<String>,
-    /// `x86` or `x64`.
-    pub bitness: Option<String>,
-}
-
 /// The answer.
 #[derive(Debug, Serialize)]
 pub struct VerdictInfo {
@@ -136,16 +103,16 @@ pub struct VerdictInfo {
     /// One sentence.
     pub summary: String,
     /// Ids of the causes, most likely first.
-    pub root_causes: Vec<&'static str>,
+    pub root_causes: Vec<String>,
 }
 
-/// One check.
+/// One check, built in or a rule of the user.
 #[derive(Debug, Serialize)]
 pub struct CheckInfo {
     /// Id.
-    pub id: &'static str,
+    pub id: String,
     /// Title.
-    pub title: &'static str,
+    pub title: String,
     /// Layer.
     pub layer: &'static str,
     /// Status.
@@ -191,13 +158,16 @@ impl Report {
             schema: SCHEMA,
             tool: Tool { name: "actriage", version: env!("CARGO_PKG_VERSION") },
             bundle: bundle_info(bundle, evidence),
-            machine: machine(evidence),
+            machine: Card::of(&diagnosis.case),
             verdict: VerdictInfo {
                 outcome: diagnosis.verdict,
                 summary: diagnosis.summary(),
                 root_causes: diagnosis.roots.clone(),
             },
-            checks: diagnosis.checks.iter().map(|item| check_info(item, diagnosis)).collect(),
+            checks: {
+                let rules = diagnosis.rules.iter().map(|ruled| rule_info(ruled, evidence));
+                diagnosis.checks.iter().map(|item| check_info(item, diagnosis)).chain(rules).collect()
+            },
         }
     }
 
@@ -216,69 +186,57 @@ fn bundle_info(bundle: &Bundle, evidence: &Evidence) -> BundleInfo {
         bytes: bundle.bytes,
         layout: layout::name(&paths, evidence.manifest.is_some()),
         collected_at: evidence.window.map(|window| window.to),
-        collected_at_basis: evidence.window.map(|window| match window.basis {
-            Basis::Manifest => "manifest",
-            Basis::NewestRecord => "newest event record",
-            Basis::NewestKey => "newest registry write",
-        }),
+        collected_at_basis: evidence.window.map(|window| basis_words(window.basis)),
         window_from: evidence.window.map(|window| window.from),
         artifacts: artifacts.collect(),
     }
 }
 
-fn machine(evidence: &Evidence) -> Machine {
-    const OFFICE: &str = r"HKLM\SOFTWARE\Microsoft\Office\ClickToRun\Configuration";
-    const NAME: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\ComputerName\ComputerName";
-    let registry = &evidence.registry;
-    let text =
-        |path: &str, name: &str| registry.value(path, name).found().and_then(|value| value.value.as_text());
-    let from_logs = || evidence.events.computers().into_iter().next().map(|(name, _)| name);
-    let mut users: Vec<String> =
-        registry.user_hives().filter_map(|user| user.sid.as_ref().map(|sid| sid.0.clone())).collect();
-    users.sort();
-    users.dedup();
-    let products = text(OFFICE, "ProductReleaseIds").unwrap_or_default();
-    let products = products.split(',').map(str::trim).filter(|id| !id.is_empty()).map(str::to_owned);
-    Machine {
-        computer: text(NAME, "ComputerName").or_else(from_logs),
-        os: OsInfo {
-            product: evidence.os.product(),
-            build: evidence.os.build_number(),
-            ubr: evidence.os.ubr,
-        },
-        office: OfficeInfo {
-            version: text(OFFICE, "VersionToReport"),
-            products: products.collect(),
-            bitness: text(OFFICE, "Platform"),
-        },
-        users,
-    }
-}
-
-fn check_info(item: &Diagnosed, diagnosis: &Diagnosis<'_>) -> CheckInfo {
+fn evidence_info(outcome: &Outcome, evidence: &Evidence) -> Vec<EvidenceInfo> {
     let artifact = |seen: &Observation| {
-        let artifacts = &diagnosis.case.evidence.artifacts;
-        artifacts.get(seen.artifact.0).map(|artifact| artifact.path.clone()).unwrap_or_default()
+        evidence.artifacts.get(seen.artifact.0).map(|artifact| artifact.path.clone()).unwrap_or_default()
     };
-    let evidence = item.outcome.evidence.iter().map(|seen| EvidenceInfo {
+    let info = outcome.evidence.iter().map(|seen| EvidenceInfo {
         artifact: artifact(seen),
         locator: seen.locator.clone(),
         observed: seen.observed.clone(),
         expected: seen.expected.clone(),
         time: seen.time.filter(|time| !time.is_zero()),
     });
+    info.collect()
+}
+
+fn check_info(item: &Diagnosed, diagnosis: &Diagnosis<'_>) -> CheckInfo {
     CheckInfo {
-        id: item.check.id,
-        title: item.check.title,
+        id: item.check.id.to_owned(),
+        title: item.check.title.to_owned(),
         layer: item.check.layer.name(),
         status: item.outcome.status,
         confidence: item.outcome.confidence,
         summary: item.outcome.summary.clone(),
-        evidence: evidence.collect(),
+        evidence: evidence_info(&item.outcome, diagnosis.case.evidence),
         notes: item.outcome.notes.clone(),
         caused_by: item.caused_by.clone(),
         explains: item.explains.clone(),
         missing: item.outcome.missing.clone(),
         remedy: item.outcome.status.is_finding().then(|| (item.check.remedy)(&diagnosis.case)),
+    }
+}
+
+fn rule_info(ruled: &Ruled<'_>, evidence: &Evidence) -> CheckInfo {
+    let outcome = &ruled.outcome;
+    CheckInfo {
+        id: ruled.rule.id.clone(),
+        title: ruled.rule.title.clone(),
+        layer: ruled.rule.layer.name(),
+        status: outcome.status,
+        confidence: outcome.confidence,
+        summary: outcome.summary.clone(),
+        evidence: evidence_info(outcome, evidence),
+        notes: outcome.notes.clone(),
+        caused_by: Vec::new(),
+        explains: Vec::new(),
+        missing: outcome.missing.clone(),
+        remedy: outcome.status.is_finding().then(|| ruled.rule.remedy.clone()),
     }
 }

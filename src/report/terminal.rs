@@ -100,6 +100,24 @@ pub fn render(report: &Report, options: Options) -> String {
     page.out
 }
 
+/// The beginning of a line that fits a number of columns, with `…` where something was left out.
+fn cut(text: &str, width: usize) -> String {
+    if textwrap::core::display_width(text) <= width {
+        return text.to_owned();
+    }
+    let mut columns = 0;
+    let mut kept = String::new();
+    for letter in text.chars() {
+        columns += textwrap::core::display_width(letter.encode_utf8(&mut [0; 4]));
+        if columns >= width {
+            break;
+        }
+        kept.push(letter);
+    }
+    kept.push('…');
+    kept
+}
+
 impl Page {
     fn paint(&self, style: Style, text: &str) -> String {
         if self.options.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
@@ -144,27 +162,24 @@ impl Page {
         self.out.replace_range(start..start + name.len(), &word);
     }
 
+    /// The card: one line a row, cut at the width; `--all` shows the rows in full.
     fn machine(&mut self, report: &Report) {
-        let machine = &report.machine;
-        let mut facts: Vec<String> = Vec::new();
-        facts.extend(machine.computer.clone());
-        if let Some(product) = &machine.os.product {
-            let ubr = machine.os.ubr.map(|ubr| format!(".{ubr}")).unwrap_or_default();
-            let build = machine.os.build.map(|build| format!(" (build {build}{ubr})")).unwrap_or_default();
-            facts.push(format!("{product}{build}"));
-        }
-        if let Some(version) = &machine.office.version {
-            let bits = machine.office.bitness.clone().unwrap_or_default();
-            facts.push(format!("Office {version} {bits}").trim().to_owned());
-        }
+        let mut rows = report.machine.rows();
         if let (Some(at), Some(basis)) = (report.bundle.collected_at, report.bundle.collected_at_basis) {
             let from = report.bundle.window_from.map(|from| from.date()).unwrap_or_default();
-            facts.push(format!("collected {at} by the {basis}, failures counted from {from}"));
+            let tool = report.machine.collected_by;
+            let zone = report.machine.zone().map(|zone| format!(" · {zone}")).unwrap_or_default();
+            rows.push(("Collected", format!("{at} by the {basis} ({tool}), failures from {from}{zone}")));
         }
-        if facts.is_empty() {
-            facts.push("machine unknown".to_owned());
+        for (label, text) in rows {
+            let lead = format!("{label:<10}");
+            if self.options.all {
+                self.wrapped(&lead, 10, &text);
+            } else {
+                let line = cut(&format!("{lead}{}", visible(&text)), self.options.width.max(40));
+                self.line(&line);
+            }
         }
-        self.wrapped("", 2, &facts.join(" · "));
     }
 
     fn findings(&mut self, report: &Report) {
@@ -225,7 +240,7 @@ impl Page {
             None => "",
         };
         let badge = self.badge(check);
-        let id = self.paint(BOLD, check.id);
+        let id = self.paint(BOLD, &check.id);
         self.line(&format!("{badge}{confidence}  {id}"));
         self.wrapped("  ", 2, &check.summary);
         self.evidence(check, full);
@@ -302,7 +317,7 @@ impl Page {
             }
             return;
         }
-        let names: Vec<&str> = list.iter().map(|check| check.id).collect();
+        let names: Vec<&str> = list.iter().map(|check| check.id.as_str()).collect();
         self.wrapped("  ", 2, &names.join(", "));
     }
 
@@ -313,7 +328,7 @@ impl Page {
             return;
         }
         self.heading(&format!("Could not tell ({})", list.len()));
-        let names: Vec<&str> = list.iter().map(|check| check.id).collect();
+        let names: Vec<&str> = list.iter().map(|check| check.id.as_str()).collect();
         self.wrapped("  ", 2, &names.join(", "));
         let rows = wanted(&list);
         let shown = if self.options.all { rows.len() } else { COLLECT };
@@ -369,5 +384,18 @@ impl Page {
         for line in table.lines() {
             let _ = writeln!(self.out, " {}", line.trim_end());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cut;
+
+    #[test]
+    fn a_line_is_cut_by_its_display_width() {
+        assert_eq!(cut("Ethernet", 8), "Ethernet");
+        assert_eq!(cut("Ethernet", 7), "Ethern…");
+        // A wide letter takes two columns.
+        assert_eq!(cut("網路連線", 6), "網路…");
     }
 }

@@ -165,7 +165,7 @@ mod tests {
         let open = run.results().join(".part-open");
         // A line that was being written, and one that was published in the moment of the kill.
         let mut text = fs::read_to_string(&open).unwrap();
-        text.push_str(&format!("{}\n{}", line(0), &line(9)[..20]));
+        text.push_str(&format!("{}\n{}", line(0), "{\"bundle_id\":\"9\","));
         fs::write(&open, text).unwrap();
 
         let (mut parts, ids) = done(&run);

@@ -13,12 +13,13 @@ use crate::bundle::limits::Limits;
 use crate::checks;
 use crate::checks::case::Case;
 use crate::checks::proxy::{InternetRoute, host_of, host_of_url, internet_route, winhttp};
-use crate::diagnosis::diagnose;
+use crate::diagnosis::diagnose_with;
 use crate::evidence::{Evidence, Lookup, Settings};
 use crate::report::model::Report;
+use crate::rules::RuleSet;
 
 /// How a bundle is analysed.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Task {
     /// Bounds of the bundle.
     pub limits: Limits,
@@ -28,6 +29,8 @@ pub struct Task {
     pub names: Names,
     /// Compute the SHA-256 of every file in the bundle, which costs more than all of the analysis.
     pub hashes: bool,
+    /// Rules of the user's own.
+    pub rules: Option<RuleSet>,
 }
 
 /// Analyses one bundle. Whatever is wrong with it becomes a row as well.
@@ -96,7 +99,11 @@ fn analysed(row: &mut Row, path: &Path, bundle: &Bundle, task: &Task) {
         Some(hash) => hash.clone(),
         None => identity::of(path).unwrap_or_else(|_| identity::of_missing(&row.path)),
     };
-    let reading = Reading { interest: checks::interest(), replay: true, hashes: task.hashes };
+    let mut interest = checks::interest();
+    if let Some(rules) = &task.rules {
+        rules.add_interest(&mut interest);
+    }
+    let reading = Reading { interest, replay: true, hashes: task.hashes };
     let collection = Collection::read(bundle, &reading);
     (row.status, row.error) = status(&collection.artifacts);
     if row.status == Status::Unreadable {
@@ -104,7 +111,7 @@ fn analysed(row: &mut Row, path: &Path, bundle: &Bundle, task: &Task) {
     }
     let settings = Settings { window_days: task.window_days, user: None };
     let evidence = Evidence::build(collection, &settings);
-    let diagnosis = diagnose(&evidence);
+    let diagnosis = diagnose_with(&evidence, task.rules.as_ref());
     row.proxy_host = proxy_host(&diagnosis.case);
     match serde_json::to_value(Report::new(bundle, &diagnosis)) {
         Ok(mut report) => {

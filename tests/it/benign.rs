@@ -83,3 +83,42 @@ fn no_real_machine_is_called_blocked() {
     println!("{} places with {files} files looked at", all.len());
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
+
+/// Warnings and errors that ordinary machines log (`benign_prevalence.tsv`, read by libevtx), laid over a healthy machine: none of them is a
+/// finding by itself.
+#[test]
+fn benign_events_raise_nothing_by_themselves() {
+    let Some(shared) = corpus::shared() else {
+        println!("no ACTRIAGE_CORPUS: benign events were not laid over a machine");
+        return;
+    };
+    let rows = corpus::tsv(&shared.join("corpus/benign_prevalence.tsv"));
+    let mut logs: std::collections::BTreeMap<String, String> = std::collections::BTreeMap::new();
+    for (number, row) in rows.iter().enumerate() {
+        let channel = row["channel"].as_str();
+        let lines = logs.entry(channel.to_owned()).or_default();
+        let (provider, id, level) = (&row["provider"], &row["id"], &row["level(1crit2err3warn)"]);
+        let minute = number % 60;
+        lines.push_str(&format!(
+            "{provider}/{id} 2026-11-19T08:{minute:02}:00Z level={level} record={}\n  param1 = x\n",
+            number + 10
+        ));
+    }
+    // Each channel as a log of its own beside the machine's, so that no log of the base is disturbed.
+    let blocks: Vec<String> = logs
+        .iter()
+        .enumerate()
+        .map(|(number, (channel, lines))| format!("```evtx benign/{number}.evtx {channel}\n{lines}```\n"))
+        .collect();
+    let files =
+        crate::workshop::recipe::files_over(&crate::checks::base("complete"), &blocks.join("\n"), &[]);
+    let report = crate::checks::report_on(&files);
+    let wrong: Vec<String> = report
+        .checks
+        .iter()
+        .filter(|check| check.status.is_finding() && check.id != "collection-completeness")
+        .map(|check| format!("{} {}: {}", check.status.name(), check.id, check.summary))
+        .collect();
+    println!("{} kinds of events in {} logs", rows.len(), logs.len());
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}

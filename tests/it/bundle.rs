@@ -98,7 +98,7 @@ fn a_windows_tree_tells_the_hives_of_accounts_apart() {
     assert_eq!(report.bundle.layout, "windows-tree");
     assert_eq!(report.machine.users, ["S-1-5-21-1-2-3-1001"]);
     // The made hives hold next to nothing, so other findings follow; the disabled service comes first.
-    assert_eq!(report.verdict.root_causes.first(), Some(&"svc-eventlog"));
+    assert_eq!(report.verdict.root_causes.first().map(String::as_str), Some("svc-eventlog"));
     assert!(report.bundle.artifacts.iter().all(|artifact| artifact.status == ReadStatus::Read));
 }
 

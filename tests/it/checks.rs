@@ -7,12 +7,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::LazyLock;
 
 use actriage::artifact::collection::{Collection, Reading};
 use actriage::bundle::Bundle;
 use actriage::bundle::limits::Limits;
 use actriage::checks::{CHECKS, interest};
 use actriage::diagnosis::diagnose;
+use actriage::evidence::questions::{self, Asked};
 use actriage::evidence::{Evidence, Settings};
 use actriage::report::model::{CheckInfo, Report};
 use rayon::prelude::*;
@@ -35,10 +37,42 @@ pub fn report_on(files: &[File]) -> Report {
 
 /// The report on a bundle on disk.
 pub fn report_of(path: &Path) -> Report {
+    report_and_questions(path).0
+}
+
+/// The report, and what the checks asked for to make it.
+fn report_and_questions(path: &Path) -> (Report, BTreeSet<Asked>) {
     let bundle = Bundle::open(path, Limits::default()).unwrap();
     let reading = Reading { interest: interest(), replay: true, hashes: true };
-    let evidence = Evidence::build(Collection::read(&bundle, &reading), &Settings::default());
-    Report::new(&bundle, &diagnose(&evidence))
+    let collection = Collection::read(&bundle, &reading);
+    questions::record(|| {
+        let evidence = Evidence::build(collection, &Settings::default());
+        Report::new(&bundle, &diagnose(&evidence))
+    })
+}
+
+/// A case and what came of it.
+pub struct Ran {
+    pub case: Case,
+    pub report: Report,
+    pub asked: BTreeSet<Asked>,
+}
+
+/// All cases, run once for all tests. `ACTRIAGE_CASES=proxy-env` runs the cases of one check only.
+pub fn all_run() -> &'static [Ran] {
+    static RUNS: LazyLock<Vec<Ran>> = LazyLock::new(|| {
+        let only = std::env::var("ACTRIAGE_CASES").unwrap_or_default();
+        let chosen: Vec<Case> = cases().into_iter().filter(|case| case.check.contains(&only)).collect();
+        let run = |case: Case| {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("case.zip");
+            fs::write(&path, recipe::pack(&case.files())).unwrap();
+            let (report, asked) = report_and_questions(&path);
+            Ran { case, report, asked }
+        };
+        chosen.into_par_iter().map(run).collect()
+    });
+    &RUNS
 }
 
 /// One case of a fixture.
@@ -91,8 +125,7 @@ impl Case {
     }
 
     /// What is expected and does not hold; and the kinds of artifact that a finding cites.
-    fn failures(&self) -> (Vec<String>, BTreeSet<String>) {
-        let report = report_on(&self.files());
+    fn failures(&self, report: &Report) -> (Vec<String>, BTreeSet<String>) {
         let kinds = report
             .check(&self.check)
             .filter(|check| check.status.is_finding())
@@ -101,7 +134,7 @@ impl Case {
             .filter_map(|seen| report.bundle.artifacts.iter().find(|artifact| artifact.path == seen.artifact))
             .map(|artifact| artifact.kind.to_string())
             .collect();
-        (self.unmet(&report), kinds)
+        (self.unmet(report), kinds)
     }
 
     fn unmet(&self, report: &Report) -> Vec<String> {
@@ -160,20 +193,18 @@ fn expectation(check: &CheckInfo, line: &str) -> Result<(), String> {
 
 #[test]
 fn every_case_of_every_fixture() {
-    // `ACTRIAGE_CASES=proxy-env` runs the cases of one check only.
-    let only = std::env::var("ACTRIAGE_CASES").unwrap_or_default();
-    let all: Vec<Case> = cases().into_iter().filter(|case| case.check.contains(&only)).collect();
-    let told: Vec<(Vec<String>, BTreeSet<String>)> = all.par_iter().map(Case::failures).collect();
+    let all = all_run();
     let mut proofs: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut failed = Vec::new();
-    for (case, (failures, kinds)) in all.iter().zip(told) {
+    for Ran { case, report, .. } in all {
+        let (failures, kinds) = case.failures(report);
         proofs.entry(case.check.clone()).or_default().extend(kinds);
         if !failures.is_empty() {
             failed.push(format!("{} / {}:\n  {}", case.check, case.name, failures.join("\n  ")));
         }
     }
     assert!(failed.is_empty(), "{} of {} cases failed:\n{}", failed.len(), all.len(), failed.join("\n"));
-    if only.is_empty() {
+    if std::env::var_os("ACTRIAGE_CASES").is_none() {
         agrees(&root().join("docs/coverage.md"), &coverage(&proofs));
     }
 }

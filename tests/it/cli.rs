@@ -296,7 +296,7 @@ fn ten_findings_fit_in_two_screens() {
     let options = actriage::report::terminal::Options { width: 100, color: false, all: false };
     let text = actriage::report::terminal::render(&report, options);
     assert!(text.lines().count() <= 100, "{} lines:\n{text}", text.lines().count());
-    let root = report.check(report.verdict.root_causes[0]).unwrap();
+    let root = report.check(&report.verdict.root_causes[0]).unwrap();
     let start = text.lines().take(2).collect::<Vec<_>>().join(" ");
     let words: Vec<&str> = root.summary.split_whitespace().take(6).collect();
     assert!(start.contains(&words.join(" ")), "{start}");

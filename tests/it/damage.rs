@@ -35,15 +35,15 @@ fn samples() -> Vec<(String, Vec<File>)> {
 }
 
 /// Findings of the sound report that the damaged one calls healthy.
-fn turned(sound: &Report, damaged: &Report) -> Vec<&'static str> {
+fn turned<'s>(sound: &'s Report, damaged: &Report) -> Vec<&'s str> {
     let healthy = |id: &str| {
         damaged.check(id).is_some_and(|check| matches!(check.status, Status::Healthy | Status::NotApplicable))
     };
     sound
         .checks
         .iter()
-        .filter(|check| check.status.is_finding() && healthy(check.id))
-        .map(|check| check.id)
+        .filter(|check| check.status.is_finding() && healthy(&check.id))
+        .map(|check| check.id.as_str())
         .collect()
 }
 

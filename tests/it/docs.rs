@@ -111,3 +111,15 @@ pub fn coverage(proofs: &BTreeMap<String, BTreeSet<String>>) -> String {
     }
     text
 }
+
+/// The picture in the README is the first part of a sample's report.
+#[test]
+fn the_readme_shows_a_real_report() {
+    let report = fs::read_to_string(root().join("samples/mixed.txt")).unwrap();
+    let picture = report.split("\nOther findings").next().unwrap().trim_end();
+    let path = root().join("README.md");
+    let readme = fs::read_to_string(&path).unwrap();
+    let (before, rest) = readme.split_once("```\n").unwrap();
+    let (_, after) = rest.split_once("\n…\n```\n").unwrap();
+    agrees(&path, &format!("{before}```\n{picture}\n…\n```\n{after}"));
+}

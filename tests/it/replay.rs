@@ -39,7 +39,7 @@ fn a_bad_value_that_only_the_log_holds_changes_the_verdict() {
         let check = report.check("svc-eventlog").unwrap();
         assert_eq!(check.status.name(), "blocker", "{name}: {check:#?}");
         assert_eq!(check.evidence[0].observed, "4 (disabled)");
-        assert_eq!(report.verdict.root_causes.first(), Some(&"svc-eventlog"), "{name}");
+        assert_eq!(report.verdict.root_causes.first().map(String::as_str), Some("svc-eventlog"), "{name}");
     }
 }
 

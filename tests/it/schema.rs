@@ -62,7 +62,7 @@ fn all_formats_list_the_same_findings() {
                 if check.id == "collection-completeness" && !all {
                     continue;
                 }
-                assert!(text.contains(check.id), "{} is missing at width {width}:\n{text}", check.id);
+                assert!(text.contains(&check.id), "{} is missing at width {width}:\n{text}", check.id);
             }
             let wide = text.lines().find(|line| line.chars().count() > width && line.trim().contains(' '));
             assert!(wide.is_none(), "wider than {width}: {wide:?}");

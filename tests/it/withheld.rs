@@ -17,10 +17,17 @@ const SYSTEM_LOG: &str = "logs/System.evtx";
 const AAD: &str = "logs/AAD.evtx";
 const APPX: &str = "captures/appx.txt";
 const SERVICES: &str = "captures/services.txt";
+const PROBE: &str = "captures/connecttest.txt";
+const LICENCE: &str = "Users/anna/AppData/Local/Microsoft/Office/Licenses/5/licence";
+const DSREGCMD: &str = "captures/dsregcmd.txt";
 const DEVICE: &str = "logs/UserDeviceRegistration.evtx";
 
 /// What a check needs: it is not healthy when all alternatives of any one group are withheld.
 type Needs = &'static [&'static [&'static str]];
+
+/// Checks whose question does not arise on the complete machine: no device licence is asked for, and the licence that is there answers
+/// what the tenant has assigned (which is never healthy, domain.md 5.20); and a machine that is not joined has no token of a joined one.
+const NOT_ASKED: &[&str] = &["dbl-misconfig", "license-assignment-device-limit", "prt-state"];
 
 /// Every check with what it needs. The OS build is told by SOFTWARE and by record 6009 of the System log.
 const NEEDED: &[(&str, Needs)] = &[
@@ -38,7 +45,7 @@ const NEEDED: &[(&str, Needs)] = &[
     ("ipv6-adapter-binding", &[&["captures/netconnectionprofile.txt"]]),
     ("ncsi-active-probe-config", &[&[SYSTEM], &[SOFTWARE]]),
     ("ncsi-global-dns", &[&[SOFTWARE]]),
-    ("ncsi-probe-result", &[&["captures/nslookup-ncsi.txt"]]),
+    ("ncsi-probe-result", &[&["captures/nslookup-ncsi.txt", PROBE]]),
     ("ncsi-profile-state", &[&["captures/netconnectionprofile.txt"]]),
     ("hosts-file-override", &[&["captures/hosts.txt"]]),
     ("msoid-cname", &[&["captures/msoid.txt"], &[USER]]),
@@ -76,6 +83,30 @@ const NEEDED: &[(&str, Needs)] = &[
     ("officeclient-cache", &[&[USER]]),
     ("network-service-acl", &[&[NETWORK_SERVICE]]),
     ("network-service-spp-key", &[&[NETWORK_SERVICE]]),
+    ("clock-skew", &[&[SYSTEM_LOG]]),
+    ("root-certs", &[&[SOFTWARE]]),
+    ("tls-inspection", &[&["logs/CAPI2.evtx"]]),
+    ("captive-portal", &[&[PROBE]]),
+    ("nic-offload", &[&[SYSTEM], &["captures/netconnectionprofile.txt"]]),
+    ("applocker-block", &[&["logs/AppLocker-Packaged.evtx"], &["logs/AppLocker-Programs.evtx"], &[SOFTWARE]]),
+    ("defender-network-protection", &[&["logs/Defender.evtx"], &[SOFTWARE]]),
+    ("third-party-security-drivers", &[&[SYSTEM]]),
+    ("spp-service-health", &[&[SYSTEM], &[SYSTEM_LOG], &["logs/Application.evtx"]]),
+    ("office-compat-mode", &[&[USER], &[SOFTWARE]]),
+    ("multiple-office-or-vl-residue", &[&[SOFTWARE]]),
+    ("sca-misconfig", &[&[SOFTWARE]]),
+    ("dbl-misconfig", &[&[SOFTWARE]]),
+    ("vnext-license-state", &[&[SOFTWARE], &[LICENCE]]),
+    ("license-assignment-device-limit", &[&[LICENCE]]),
+    ("tpm-key-health", &[&[AAD], &[SYSTEM_LOG]]),
+    ("device-registration-state", &[&[DSREGCMD], &[SOFTWARE]]),
+    // That the machine is not joined stands in both places.
+    ("prt-state", &[&[DSREGCMD, SYSTEM]]),
+    ("adal-wam-disabled", &[&[USER], &[SOFTWARE]]),
+    ("office-online-content-policy", &[&[USER]]),
+    ("office-signin-options", &[&[USER]]),
+    ("dpapi-protection-policy", &[&[SOFTWARE], &[AAD]]),
+    ("wip-policy", &[&["logs/OAlerts.evtx"], &[AAD], &["logs/Application.evtx"]]),
     ("collection-completeness", &[&[SYSTEM], &[SOFTWARE], &[USER], &[AAD], &[SYSTEM_LOG]]),
 ];
 
@@ -85,7 +116,8 @@ fn every_check_has_its_needs_and_a_complete_machine_is_healthy() {
     for check in CHECKS.iter() {
         assert!(NEEDED.iter().any(|(id, _)| *id == check.id), "{} has no line here", check.id);
         let status = report.check(check.id).unwrap().status;
-        assert_eq!(status, Status::Healthy, "{} on a complete machine", check.id);
+        let good = if NOT_ASKED.contains(&check.id) { Status::NotApplicable } else { Status::Healthy };
+        assert_eq!(status, good, "{} on a complete machine", check.id);
     }
 }
 

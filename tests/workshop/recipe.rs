@@ -7,6 +7,7 @@
 //! * `evtx PATH CHANNEL` – an event log; see [`events`].
 //! * `text PATH` – the lines as they stand, with CR LF.
 //! * `bytes PATH` – hex.
+//! * `licence PATH` – a licence file of Microsoft 365 Apps from its inner JSON: Base64 inside JSON in UTF-16LE without a mark.
 //!
 //! Everything else is prose for people.
 
@@ -75,7 +76,7 @@ pub fn files_over<'t>(base: &'t str, case: &'t str, without: &[&str]) -> Vec<Fil
 }
 
 fn file_kind(info: &str) -> bool {
-    ["hive ", "evtx ", "text ", "bytes "].iter().any(|kind| info.starts_with(kind))
+    ["hive ", "evtx ", "text ", "bytes ", "licence "].iter().any(|kind| info.starts_with(kind))
 }
 
 /// The archive that a recipe makes.
@@ -99,6 +100,7 @@ fn file(fence: &Fence<'_>) -> Option<File> {
         }
         "text" => (rest, fence.body.replace('\n', "\r\n").into_bytes()),
         "bytes" => (rest, hex(&fence.body)),
+        "licence" => (rest, licence(&fence.body)),
         _ => return None,
     };
     Some(File { path: path.to_owned(), bytes })
@@ -108,6 +110,27 @@ fn file(fence: &Fence<'_>) -> Option<File> {
 pub fn hex(text: &str) -> Vec<u8> {
     let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(16)).collect();
     digits.chunks(2).map(|pair| (pair[0] * 16 + pair[1]) as u8).collect()
+}
+
+/// A licence file in the layout of domain.md R42.
+pub fn licence(json: &str) -> Vec<u8> {
+    let outer = format!("{{\"License\":\"{}\"}}", base64(json.trim().as_bytes()));
+    outer.encode_utf16().flat_map(u16::to_le_bytes).collect()
+}
+
+/// Base64 of RFC 4648, section 4.
+pub fn base64(bytes: &[u8]) -> String {
+    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let number =
+            chunk.iter().chain([0, 0].iter()).take(3).fold(0_usize, |sum, byte| sum << 8 | *byte as usize);
+        for place in 0..4 {
+            let digit = char::from(ALPHABET[number >> (18 - 6 * place) & 63]);
+            text.push(if place <= chunk.len() { digit } else { '=' });
+        }
+    }
+    text
 }
 
 /// FILETIME ticks of an RFC 3339 UTC time without fraction.
@@ -230,7 +253,9 @@ fn value(builder: HiveBuilder, line: &str) -> HiveBuilder {
         let end = line[1..].find("\"=").expect("\"name\"=data") + 1;
         (&line[1..end], &line[end + 2..])
     };
-    let inner = |text: &str| text.strip_prefix('"').unwrap().strip_suffix('"').unwrap().replace(r"\\", "\\");
+    let inner = |text: &str| {
+        text.strip_prefix('"').unwrap().strip_suffix('"').unwrap().replace("\\\"", "\"").replace(r"\\", "\\")
+    };
     let (kind, rest) = data.split_once(':').unwrap_or(("", data));
     match kind {
         "dword" => builder.dword(name, u32::from_str_radix(rest, 16).unwrap()),
@@ -277,7 +302,8 @@ pub fn winsock(text: &str) -> Vec<u8> {
 }
 
 /// An event log. Each event is a line `PROVIDER/ID TIME [level=2] [record=17] [user=S-1-…] [computer=PC]`, followed by indented lines
-/// `name = value` (`#` for an unnamed item, `#lines` for one with line breaks where ` | ` stands, `Binary = hex`, `user_data Root/Element = text`).
+/// `name = value` (`#` for an unnamed item, `#lines` for one with line breaks where ` | ` stands, `Binary = hex`, `user_data Root/Element = text`, also deeper and with an attribute:
+/// `user_data Root/Outer/Inner@attribute = text`).
 pub fn events(channel: &str, text: &str) -> Vec<u8> {
     let mut log = LogBuilder::new(channel).computer("PC17");
     let mut current: Option<EventSpec> = None;
@@ -299,10 +325,13 @@ pub fn events(channel: &str, text: &str) -> Vec<u8> {
         if let Some(path) = name.strip_prefix("user_data ") {
             let (root, child) = path.split_once('/').expect("Root/Element");
             let element = tree.take().unwrap_or_else(|| Element::new(root));
-            let child = match child.split_once('@') {
-                Some((child, attribute)) => Element::new(child).attribute(attribute, value),
-                None => Element::new(child).value(value),
+            let (outer, inner) = child.rsplit_once('/').unwrap_or(("", child));
+            let inner = match inner.split_once('@') {
+                Some((inner, attribute)) => Element::new(inner).attribute(attribute, value),
+                None => Element::new(inner).value(value),
             };
+            let outer = outer.split('/').filter(|name| !name.is_empty()).rev();
+            let child = outer.fold(inner, |inner, name| Element::new(name).child(inner));
             tree = Some(element.child(child));
             current = Some(event);
         } else {

@@ -29,6 +29,7 @@ pub mod neighbors;
 mod netsh;
 pub mod netsh_dump;
 pub mod nslookup;
+pub mod office_licence;
 pub mod ospp;
 pub mod paste;
 pub mod probe_body;
@@ -167,6 +168,11 @@ macro_rules! kinds {
                     Self::Unknown => "unknown",
                 }
             }
+
+            /// The kind of a name in dumps.
+            pub fn by_name(name: &str) -> Option<Self> {
+                READERS.iter().map(|reader| reader.kind).find(|kind| kind.name() == name)
+            }
         }
 
         /// The typed content of a capture.
@@ -223,6 +229,7 @@ kinds! {
     AppxPackages, appx_packages, "appx-packages", "`Get-AppxPackage`.";
     Acl, acl, "acl", "`Get-Acl | Format-List`.";
     FileListing, file_listing, "file-listing", "`dir` and `Get-ChildItem`.";
+    OfficeLicence, office_licence, "office-licence", "A licence file of Microsoft 365 Apps.";
 }
 
 /// Cuts a text into the command outputs that it holds and reads each. Registry keys and events in between are left out: other

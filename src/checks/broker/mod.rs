@@ -4,16 +4,24 @@
 
 pub mod blocked;
 pub mod cloud_experience_host;
-mod deployment;
+pub mod deployment;
+pub mod keys;
 mod link;
 mod package;
 pub mod plugin_package;
 pub mod state;
 pub mod token_errors;
+pub mod tpm_key_health;
 
 /// The checks of this folder.
-pub const CHECKS: &[super::Check] =
-    &[plugin_package::CHECK, blocked::CHECK, state::CHECK, cloud_experience_host::CHECK, token_errors::CHECK];
+pub const CHECKS: &[super::Check] = &[
+    plugin_package::CHECK,
+    blocked::CHECK,
+    state::CHECK,
+    cloud_experience_host::CHECK,
+    token_errors::CHECK,
+    tpm_key_health::CHECK,
+];
 
 use super::Article;
 use super::case::Case;

@@ -25,15 +25,14 @@
 
 use super::link::{self, History, Link};
 use super::{RECORDS, SECTION, TOKEN_GIVEN, affected, codes_of, is_of_another_user, record_seen, too_old};
-use crate::artifact::capture::dsregcmd::typed::Flag;
-use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::{Case, event_seen};
+use crate::checks::identity::join;
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::{ARTICLE_NETWORK, Check, Layer, Remedy, collect, signals};
 use crate::evidence::events::Want;
-use crate::evidence::{Confidence, Lookup, Sourced};
+use crate::evidence::{Confidence, Sourced};
 use crate::knowledge;
 
 /// Web Account Manager gave no token.
@@ -197,21 +196,11 @@ fn run(case: &Case<'_>, j: &Judgement) {
 fn records<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
     let mut records = case.events(RECORDS);
     records.extend(case.events(NO_TOKEN));
-    let joined = is_joined(case);
+    let joined = join::is_known(case);
     records
         .extend(case.events(HELPERS).into_iter().filter(|event| joined || event.value.event_id != EXTENSION));
     records.sort_by_key(|event| (event.value.time, event.source.artifact, event.value.record_id));
     records
-}
-
-fn is_joined(case: &Case<'_>) -> bool {
-    const JOIN_INFO: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\CloudDomainJoin\JoinInfo";
-    let said = case.captures(CaptureKind::Dsregcmd).into_iter().any(|capture| {
-        let CaptureData::Dsregcmd(data) = &capture.value.data else { return false };
-        let flags = [data.azure_ad_joined(), data.workplace_joined()];
-        flags.into_iter().flatten().any(|flag| flag.value == Flag::Yes)
-    });
-    said || matches!(case.evidence.registry.subkeys(JOIN_INFO), Lookup::Found(keys) if !keys.value.is_empty())
 }
 
 /// Notes for classes that raise nothing here.

@@ -241,11 +241,10 @@ fn proxy_change<'e>(case: &Case<'e>, user: &UserHive) -> Option<Sourced<&'e Even
     let setting = |event: &Event| {
         ["fAutoDetect", "pwszAutoConfigUrl", "pwszProxy"].map(|name| event.field(name).map(str::to_owned))
     };
-    let changed = all.windows(2).filter_map(|pair| match pair {
+    all.windows(2).rev().find_map(|pair| match pair {
         [before, after] if setting(before.value) != setting(after.value) => Some(after.clone()),
         _ => None,
-    });
-    changed.last()
+    })
 }
 
 /// The newest sign-in or licensing error of this user.

@@ -2,7 +2,7 @@
 //!
 //! # What it looks at
 //! What the other checks could not be told, logs that were cleared or begin after the failure window, hives whose last writes are
-//! missing, and records of more than one computer.
+//! missing, records of more than one computer, and the files against the hashes in the collector's manifest.
 //!
 //! # Why it blocks activation
 //! It does not. It says how far the rest of the report can be trusted, and what to collect next.
@@ -21,6 +21,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::artifact::ArtifactId;
 use crate::artifact::identify::ReadStatus;
 use crate::checks::case::{Case, event_seen};
 use crate::checks::judgement::{Judgement, Missing, Observation, Status};
@@ -72,11 +73,46 @@ fn run(case: &Case<'_>, j: &Judgement) {
             j.warning(Confidence::High, summary, [whole(index, &reason)]);
         }
     }
+    against_manifest(case, j);
     for conflict in case.evidence.registry.conflicts() {
         j.note(conflict.what.clone());
     }
     computers(case, j);
     missing(case, j);
+}
+
+/// The collector's manifest: files that are not as they were collected, and how the collection was made.
+fn against_manifest(case: &Case<'_>, j: &Judgement) {
+    let evidence = case.evidence;
+    let Some((_, manifest)) = &evidence.manifest else { return };
+    let path = |id: &ArtifactId| {
+        evidence.artifacts.get(id.0).map(|artifact| artifact.path.as_str()).unwrap_or_default()
+    };
+    for id in &evidence.verification.altered {
+        let summary = format!(
+            "{} was altered after it was collected: its SHA-256 is not that of the manifest.",
+            path(id)
+        );
+        let hash =
+            evidence.artifacts.get(id.0).and_then(|artifact| artifact.sha256.clone()).unwrap_or_default();
+        j.warning(Confidence::High, summary, [whole(id.0, &hash)]);
+    }
+    for path in &evidence.verification.lost {
+        let summary = format!("{path} was collected and is not in the bundle.");
+        j.warning(Confidence::High, summary, [evidence.manifest_source().shows(path.clone())]);
+    }
+    let added: Vec<&str> = evidence.verification.added.iter().map(path).collect();
+    if !added.is_empty() {
+        j.note(format!("Not from the collector: {}.", added.join(", ")));
+    }
+    if manifest.elevated == Some(false) {
+        j.note(
+            "The collector ran without elevation: hives, permissions and other users could not be collected.",
+        );
+    }
+    if let (Some(culture), Some(version)) = (&manifest.culture, &manifest.powershell) {
+        j.note(format!("Collected under the culture {culture} with PowerShell {version}."));
+    }
 }
 
 /// Something is needed that is not there: the finding cites the bundle itself.
@@ -102,7 +138,7 @@ fn missing(case: &Case<'_>, j: &Judgement) {
 
 fn whole(index: usize, observed: &str) -> Observation {
     Observation {
-        artifact: crate::artifact::ArtifactId(index),
+        artifact: ArtifactId(index),
         locator: "the file".to_owned(),
         observed: observed.to_owned(),
         expected: None,

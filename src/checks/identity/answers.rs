@@ -55,8 +55,10 @@ pub enum Origin {
 /// One answer.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The number.
+    /// The number that tells most.
     pub code: u32,
+    /// Every number of the text: a generic one and the one beside it mean more together (trap 24).
+    pub all: Vec<u32>,
     /// Where it stands.
     pub origin: Origin,
     /// When; the collection time for command outputs without one.
@@ -104,6 +106,7 @@ pub fn read(case: &Case<'_>, j: &Judgement) -> Vec<Answer> {
 fn of_event(event: &Sourced<&Event>) -> Option<Answer> {
     let value = event.value;
     let text = text_of(value);
+    let all = aadsts_in(&text);
     let code =
         most_specific(&text).or((value.event_id == PASSWORD_EXPIRED.0).then_some(PASSWORD_EXPIRED.1))?;
     let is =
@@ -117,7 +120,7 @@ fn of_event(event: &Sourced<&Event>) -> Option<Answer> {
         Origin::Windows
     };
     let seen = event.shows(format!("{} {}, AADSTS{code}", value.provider, value.event_id));
-    Some(Answer { code, origin, time: value.time, seen })
+    Some(Answer { code, all, origin, time: value.time, seen })
 }
 
 /// The descriptions of failed token requests and registrations.
@@ -134,7 +137,8 @@ fn of_dsregcmd(case: &Case<'_>) -> Vec<Answer> {
                 seen.doubts
                     .push("The failed token request that dsregcmd shows can be another user's.".to_owned());
             }
-            answers.push(Answer { code, origin: Origin::Dsregcmd, time: collected, seen });
+            let all = aadsts_in(&entry.value);
+            answers.push(Answer { code, all, origin: Origin::Dsregcmd, time: collected, seen });
         }
     }
     answers

@@ -29,10 +29,12 @@ use crate::checks::signals::mask_credentials;
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect};
 use crate::evidence::{Confidence, Lookup, captures};
 
-const MACHINE: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
-const USER: &str = "Environment";
+/// Variables of the machine.
+pub const MACHINE: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Session Manager\Environment";
+/// Variables of a user, below the root of the hive.
+pub const USER: &str = "Environment";
 /// Variables that name a proxy.
-const PROXIES: [&str; 3] = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
+pub const PROXIES: [&str; 3] = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY"];
 /// The list of exceptions.
 const EXCEPTIONS: &str = "NO_PROXY";
 

@@ -36,6 +36,16 @@ pub fn internet_route(case: &Case<'_>, user: &UserHive) -> Result<(InternetRoute
     settings::Internet::read(case, &key).map(|internet| (internet.route, internet.seen))
 }
 
+/// For whom WinINET's proxy is kept, in words, with what shows it.
+pub fn internet_scope(case: &Case<'_>) -> Result<(&'static str, Observation), Unknown> {
+    Ok(match settings::scope(case) {
+        settings::Scope::Users(seen) => ("each user", seen),
+        settings::Scope::Machine(seen) => ("one for all users", seen),
+        settings::Scope::Both(seen) | settings::Scope::Odd(seen) => ("unclear", seen),
+        settings::Scope::Unknown(unknown) => return Err(unknown),
+    })
+}
+
 /// The checks of this folder.
 pub const CHECKS: &[super::Check] = &[
     connections_blob::CHECK,

@@ -30,7 +30,8 @@ use crate::evidence::registry::twin;
 use crate::evidence::{Confidence, Lookup, Sourced, Unknown};
 use crate::time::FileTime;
 
-const CONFIGURATION: &str = r"HKLM\SOFTWARE\Microsoft\Office\ClickToRun\Configuration";
+/// Where Click-to-Run keeps what is installed.
+pub const CONFIGURATION: &str = r"HKLM\SOFTWARE\Microsoft\Office\ClickToRun\Configuration";
 /// A key that every SOFTWARE hive of a machine has.
 const CURRENT_VERSION: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion";
 
@@ -184,6 +185,12 @@ fn support(case: &Case<'_>, j: &Judgement, version: Version, seen: &Observation)
 fn is_after(case: &Case<'_>, day: &str) -> bool {
     let end = FileTime::parse(&format!("{day}T23:59:59Z"));
     case.window().zip(end).is_some_and(|(window, end)| window.to > end)
+}
+
+/// The update channel that an address belongs to; `None` when it is no channel of Microsoft.
+pub fn channel_name(address: &str) -> Option<&'static str> {
+    let address = address.to_ascii_lowercase();
+    CHANNELS.iter().find(|(guid, ..)| address.contains(guid)).map(|(_, name, _)| *name)
 }
 
 fn channel(case: &Case<'_>, j: &Judgement, path: &str) {

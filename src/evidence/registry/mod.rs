@@ -43,7 +43,7 @@ use self::hive_source::HiveSource;
 use self::path::{below, canonical, join};
 use self::place::wanted;
 use self::text_source::TextSource;
-use super::{Lookup, NOTHING_COVERS, Sourced, Unknown};
+use super::{Lookup, NOTHING_COVERS, Sourced, Unknown, questions};
 use crate::artifact::security::SecurityDescriptor;
 use crate::artifact::value::RegValue;
 use crate::time::FileTime;
@@ -168,6 +168,7 @@ impl Registry {
 
     /// The security descriptor of a key. Only hives have it: an export never tells.
     pub fn security(&self, path: &str) -> Lookup<SecurityDescriptor> {
+        questions::note(|| questions::Question::Security(path.to_owned()));
         let ask = Question {
             hive: &HiveSource::security,
             text: &|text, path| {
@@ -190,6 +191,7 @@ impl Registry {
     }
 
     fn ask<T>(&self, path: &str, ask: &Question<'_, T>) -> Lookup<T> {
+        questions::note(|| questions::Question::Key(path.to_owned()));
         let Some(path) = canonical(path) else {
             let reason = Some(format!("{path} does not begin with a root key"));
             return Lookup::Unknown(Unknown { what: "registry".to_owned(), reason });

@@ -235,8 +235,7 @@ impl Data {
     /// `DeviceCertificateValidity` of the device itself: not before, not after.
     pub fn device_certificate_validity(&self) -> Option<At<(FileTime, FileTime)>> {
         let entry = self.at_place(&DEVICE, "DeviceCertificateValidity")?;
-        let (from, to) = entry.value.trim_matches(['[', ']', ' ']).split_once("--")?;
-        Some(At { line: entry.line, value: (utc(from)?, utc(to)?) })
+        Some(At { line: entry.line, value: validity(&entry.value)? })
     }
 
     /// `TpmProtected` of the device key.
@@ -361,6 +360,12 @@ impl Data {
 }
 
 impl Section {
+    /// `DeviceCertificateValidity` of this section: every work account has its own.
+    pub fn certificate_validity(&self) -> Option<At<(FileTime, FileTime)>> {
+        let entry = agreed(self.entries_named("DeviceCertificateValidity"))?;
+        Some(At { line: entry.line, value: validity(&entry.value)? })
+    }
+
     fn entries_named<'s, 'n>(&'s self, key: &'n str) -> impl Iterator<Item = &'s Entry> + use<'s, 'n> {
         self.entries.iter().filter(move |entry| entry.key.eq_ignore_ascii_case(key))
     }
@@ -404,6 +409,12 @@ fn hex_code(text: &str) -> Option<u32> {
     u32::from_str_radix(text.trim().strip_prefix("0x")?, 16).ok()
 }
 
+/// `[ 2019-01-11 21:02:50.000 UTC -- 2029-01-11 21:32:50.000 UTC ]`; work accounts print it without milliseconds.
+fn validity(text: &str) -> Option<(FileTime, FileTime)> {
+    let (from, to) = text.trim_matches(['[', ']', ' ']).split_once("--")?;
+    Some((utc(from)?, utc(to)?))
+}
+
 /// `2019-01-24 19:15:33.000 UTC`.
 fn utc(text: &str) -> Option<FileTime> {
     FileTime::parse(text.trim().strip_suffix("UTC")?.trim())
@@ -436,6 +447,7 @@ mod tests {
         let data = read(&format!("{device}{work}"));
         assert_eq!(data.tpm_protected(), Some(At { line: 5, value: Flag::Yes }));
         assert_eq!(data.work_accounts().count(), 1);
+        assert_eq!(data.work_accounts().next().unwrap().certificate_validity(), None);
         // With both titles gone nobody can say whose key it is.
         let lost: String = device
             .lines()
@@ -444,6 +456,16 @@ mod tests {
             .map(|l| format!("{l}\n"))
             .collect();
         assert_eq!(read(&lost).tpm_protected(), None);
+    }
+
+    #[test]
+    fn a_work_account_has_a_certificate_of_its_own() {
+        // domain.md R61: the other date form, without milliseconds.
+        let own = "DeviceCertificateValidity : [ 2023-03-01 09:00:00 UTC -- 2033-03-01 09:30:00 UTC ]";
+        let data = read(&boxed("Work Account 1", &format!("    {own}\n")));
+        assert_eq!(data.device_certificate_validity(), None);
+        let at = data.work_accounts().next().unwrap().certificate_validity().unwrap();
+        assert_eq!((at.line, at.value.1.to_string().as_str()), (5, "2033-03-01T09:30:00Z"));
     }
 
     #[test]
