@@ -14,6 +14,7 @@
 //! * [`rules`] are questions that people write themselves, over facts and evidence, without compiling.
 //! * [`diagnosis`] runs them, tells causes from symptoms, ranks the causes and pronounces the verdict.
 //! * [`report`] is the typed result (the JSON contract) and its renderings.
+//! * [`triage`] does all this for thousands of bundles, each in a process of its own; [`fleet`] is the report on them.
 //!
 //! [`collector`] says what to collect and holds the script that does it.
 //!
@@ -24,13 +25,17 @@ pub mod bundle;
 pub mod checks;
 pub mod cli;
 pub mod collector;
+#[cfg(feature = "dataset")]
+pub mod dataset;
 pub mod diagnosis;
 pub mod evidence;
 pub mod facts;
+pub mod fleet;
 pub mod knowledge;
 pub mod report;
 pub mod rules;
 pub mod time;
+pub mod triage;
 
 #[cfg(test)]
 #[path = "../tests/workshop/mod.rs"]

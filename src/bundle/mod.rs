@@ -220,6 +220,15 @@ fn logs_beside(path: &Path) -> Vec<Entry> {
     found
 }
 
+/// Label, path and size of every regular file below a folder, sorted by label: what a bundle that is a folder consists of.
+pub fn files_below(root: &Path) -> std::io::Result<Vec<(String, PathBuf, u64)>> {
+    let file = |entry: Entry| match entry.source {
+        EntrySource::File(path) => Some((entry.path, path, entry.size)),
+        EntrySource::Member(..) => None,
+    };
+    Ok(walk(root)?.into_iter().filter_map(file).collect())
+}
+
 /// All regular files below a folder, sorted by path. Links are not followed: they may lead out of the bundle or in a circle.
 fn walk(root: &Path) -> std::io::Result<Vec<Entry>> {
     let mut found = Vec::new();

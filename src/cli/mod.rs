@@ -10,8 +10,11 @@ mod facts;
 mod inspect;
 mod open;
 mod output;
+mod report;
 mod rules;
 mod timeline;
+mod triage;
+mod worker;
 
 use std::io::{self, IsTerminal as _, Write};
 use std::process::ExitCode;
@@ -65,6 +68,13 @@ enum Command {
     Timeline(timeline::Timeline),
     /// List every check.
     Checks(checks::Checks),
+    /// Diagnose many bundles into a dataset.
+    Triage(Box<triage::Triage>),
+    /// Summarise a dataset of `triage`: causes, groups, outliers, unread bundles.
+    Report(report::Report),
+    /// Analyse one bundle into one line of JSON (for programs).
+    #[command(hide = true)]
+    Worker(worker::Worker),
     /// Show what differs between a machine that works and one that does not.
     Compare(compare::Compare),
     /// Print the facts of a machine as JSON.
@@ -112,6 +122,9 @@ pub fn main() -> ExitCode {
         Command::Explain(command) => command.run(&mut out),
         Command::Timeline(command) => command.run(&cli.common, &mut out),
         Command::Checks(command) => command.run(&mut out),
+        Command::Triage(command) => command.run(&cli.common, &mut out),
+        Command::Report(command) => command.run(&cli.common, &mut out),
+        Command::Worker(command) => command.run(&mut out),
         Command::Compare(command) => command.run(&cli.common, &mut out),
         Command::Facts(command) => command.run(&cli.common, &mut out),
         Command::Rules(command) => command.run(&mut out),

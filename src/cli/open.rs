@@ -32,7 +32,8 @@ pub struct LimitArgs {
 }
 
 impl LimitArgs {
-    fn limits(self) -> Limits {
+    /// The bounds.
+    pub fn limits(self) -> Limits {
         let default = Limits::default();
         Limits {
             entries: self.max_entries.unwrap_or(default.entries),
@@ -41,6 +42,22 @@ impl LimitArgs {
             ratio: self.max_ratio.unwrap_or(default.ratio),
             nesting: self.max_nesting.unwrap_or(default.nesting),
         }
+    }
+
+    /// The same as arguments of another process.
+    pub fn arguments(self) -> Vec<String> {
+        let given = [
+            ("--max-entries", self.max_entries),
+            ("--max-bytes", self.max_bytes),
+            ("--max-entry-bytes", self.max_entry_bytes),
+            ("--max-ratio", self.max_ratio),
+            ("--max-nesting", self.max_nesting.map(u64::from)),
+        ];
+        given
+            .into_iter()
+            .filter_map(|(name, value)| Some([name.to_owned(), value?.to_string()]))
+            .flatten()
+            .collect()
     }
 }
 

@@ -21,6 +21,8 @@ mod cli;
 mod collector;
 mod corpus;
 mod damage;
+#[cfg(feature = "dataset")]
+mod dataset;
 mod docs;
 mod events;
 mod facts;
@@ -33,4 +35,5 @@ mod replay;
 mod rules;
 mod samples;
 mod schema;
+mod triage;
 mod withheld;

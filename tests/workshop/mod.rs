@@ -14,6 +14,7 @@
 
 pub mod damage;
 pub mod evtx;
+pub mod fleet;
 pub mod hive;
 pub mod recipe;
 pub mod zip;

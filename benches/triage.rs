@@ -1,0 +1,276 @@
+//! What one bundle costs beside the inflating of its members, and what a fleet costs in time and memory.
+//!
+//! `cargo bench --bench triage` measures one bundle of the size of a real one: two logs of 21 MB, ten of 1.1 MB, SYSTEM, SOFTWARE and
+//! NTUSER, 76 MB in all. They are made; with `ACTRIAGE_CORPUS` the hives and the chunks of the logs are real ones. All candidates run on one
+//! thread and take turns; what counts is the processor time of the best turn, so that other work on the machine does not.
+//!
+//! `cargo bench --bench triage -- fleet` runs the built program over 200 and 2,000 made bundles, with one job and with two.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+#[path = "../tests/workshop/mod.rs"]
+mod workshop;
+
+use std::fs;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use actriage::artifact::collection::{Collection, Reading};
+use actriage::bundle::Bundle;
+use actriage::bundle::limits::Limits;
+use actriage::checks::interest;
+use actriage::triage::identity::Names;
+use actriage::triage::worker::{self, Task};
+use crc32fast::hash as crc32;
+use libdeflater::{CompressionLvl, Compressor, Decompressor};
+use workshop::evtx::{EventSpec, LogBuilder};
+use workshop::hive::HiveBuilder;
+use workshop::recipe::{File, pack};
+
+/// Turns of each candidate, and runs in a turn.
+const TURNS: usize = 7;
+const RUNS: u32 = 3;
+const FILE_HEADER: usize = 0x1000;
+const CHUNK: usize = 0x1_0000;
+
+fn main() {
+    if std::env::args().any(|word| word == "fleet") {
+        return fleet();
+    }
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    pool.install(bundle);
+}
+
+/// Processor time of this thread in the kernel's own accounts (Documentation/scheduler/sched-stats.rst).
+fn processor_time() -> Duration {
+    let told = fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(told.split(' ').next().unwrap().parse().unwrap())
+}
+
+type Candidate<'c> = (&'static str, Box<dyn FnMut() + 'c>);
+
+fn bundle() {
+    let files = files();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("bundle.zip");
+    fs::write(&path, pack(&files)).unwrap();
+    let size: usize = files.iter().map(|file| file.bytes.len()).sum();
+    let packed: Vec<Vec<u8>> = files.iter().map(|file| deflate(&file.bytes)).collect();
+    let zip = fs::metadata(&path).unwrap().len();
+    println!("{} members, {:.1} MB inside {:.1} MB", files.len(), size as f64 / 1e6, zip as f64 / 1e6);
+    let largest = files.iter().map(|file| file.bytes.len()).max().unwrap();
+    let (mut one, mut two) = (vec![0; largest], vec![0; largest]);
+    let inflate = |buffer: &mut Vec<u8>, check: bool| {
+        for (file, packed) in files.iter().zip(&packed) {
+            let buffer = &mut buffer[..file.bytes.len()];
+            Decompressor::new().deflate_decompress(packed, buffer).unwrap();
+            if check {
+                black_box(libdeflater::crc32(buffer));
+            }
+            black_box(buffer);
+        }
+    };
+    let task = |hashes| Task {
+        limits: Limits::default(),
+        window_days: 7,
+        names: Names::Pseudonyms { salt: String::new() },
+        hashes,
+        rules: None,
+    };
+    let (plain, hashed) = (task(false), task(true));
+    let open = || Bundle::open(&path, Limits::default()).unwrap();
+    let read = || {
+        let reading = Reading { interest: interest(), replay: true, hashes: false };
+        black_box(Collection::read(&open(), &reading));
+    };
+    let unpack = || {
+        let bundle = open();
+        bundle.entries.iter().for_each(|entry| drop(black_box(bundle.read(entry))));
+    };
+    let mut candidates: Vec<Candidate<'_>> = vec![
+        ("libdeflate alone", Box::new(|| inflate(&mut one, false))),
+        ("libdeflate and CRC-32", Box::new(|| inflate(&mut two, true))),
+        ("ours: open, SHA-256 of the zip", Box::new(|| drop(black_box(open())))),
+        ("ours: and unpack", Box::new(unpack)),
+        ("ours: and read", Box::new(read)),
+        ("ours: the whole row", Box::new(|| drop(black_box(worker::row(&path, &plain))))),
+        ("the same with --hashes", Box::new(|| drop(black_box(worker::row(&path, &hashed))))),
+    ];
+    let mut best = vec![Duration::MAX; candidates.len()];
+    for _ in 0..TURNS {
+        for ((_, run), best) in candidates.iter_mut().zip(&mut best) {
+            let started = processor_time();
+            (0..RUNS).for_each(|_| run());
+            *best = (*best).min((processor_time() - started) / RUNS);
+        }
+    }
+    let alone = best[0];
+    println!("{:30} {:>8} {:>8} {:>6}", "", "ms", "MB/s", "ratio");
+    for ((name, _), best) in candidates.iter().zip(&best) {
+        let seconds = best.as_secs_f64();
+        let ratio = seconds / alone.as_secs_f64();
+        println!("{name:30} {:>8.1} {:>8.0} {ratio:>6.2}", seconds * 1e3, size as f64 / 1e6 / seconds);
+    }
+}
+
+fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut compressor = Compressor::new(CompressionLvl::default());
+    let mut packed = vec![0; compressor.deflate_compress_bound(bytes.len())];
+    let length = compressor.deflate_compress(bytes, &mut packed).unwrap();
+    packed.truncate(length);
+    packed
+}
+
+/// The members.
+fn files() -> Vec<File> {
+    let corpus = std::env::var_os("ACTRIAGE_CORPUS").map(PathBuf::from);
+    let chunks = match &corpus {
+        Some(corpus) => chunks(&corpus.join("corpus/evtx")),
+        None => chunks_of(&made_log()),
+    };
+    let mut source = chunks.iter().cycle();
+    let mut files: Vec<File> = (0..12)
+        .map(|number| {
+            let count = if number < 2 { 320 } else { 16 };
+            File { path: format!("logs/{number}.evtx"), bytes: log(source.by_ref().take(count)) }
+        })
+        .collect();
+    let hives = corpus.map(|corpus| corpus.join("corpus/hives/mkorman90+regipy/regipy_tests/data"));
+    let hive = |name: &str, real: &str, keys: u32| {
+        let bytes = match &hives {
+            Some(folder) => fs::read(folder.join(real)).unwrap(),
+            None => made_hive(name, keys),
+        };
+        File { path: format!("config/{name}"), bytes }
+    };
+    files.push(hive("SYSTEM", "SYSTEM_B", 33_000));
+    files.push(hive("SOFTWARE", "ntuser_software_partial", 17_000));
+    files.push(hive("NTUSER.DAT", "NTUSER_BAGMRU.DAT", 6_000));
+    files
+}
+
+/// Well-filled chunks of all logs below a folder, as many as the bundle needs.
+fn chunks(folder: &Path) -> Vec<Vec<u8>> {
+    let mut folders = vec![folder.to_path_buf()];
+    let mut paths = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for item in fs::read_dir(folder).unwrap() {
+            let path = item.unwrap().path();
+            if path.is_dir() { folders.push(path) } else { paths.push(path) }
+        }
+    }
+    paths.sort();
+    let logs = paths.into_iter().filter(|path| path.extension().is_some_and(|end| end == "evtx"));
+    let read = logs.map(|path| fs::read(path).unwrap()).filter(|bytes| bytes.starts_with(b"ElfFile\0"));
+    let mut found: Vec<Vec<u8>> = read.flat_map(|log| chunks_of(&log)).collect();
+    found.truncate(2 * 320 + 10 * 16);
+    found
+}
+
+fn chunks_of(log: &[u8]) -> Vec<Vec<u8>> {
+    let full = |chunk: &&[u8]| {
+        chunk.starts_with(b"ElfChnk\0") && free(chunk) >= CHUNK * 88 / 100 && free(chunk) <= CHUNK
+    };
+    log[FILE_HEADER..].chunks_exact(CHUNK).filter(full).map(<[u8]>::to_vec).collect()
+}
+
+fn free(chunk: &[u8]) -> usize {
+    u32::from_le_bytes(chunk[48..52].try_into().unwrap()) as usize
+}
+
+/// A log of these chunks, with the records numbered anew.
+fn log<'c>(chunks: impl Iterator<Item = &'c Vec<u8>>) -> Vec<u8> {
+    let mut log = LogBuilder::new("System").build()[..FILE_HEADER].to_vec();
+    let mut number = 1_u64;
+    for chunk in chunks {
+        let (mut chunk, first, free) = (chunk.clone(), number, free(chunk));
+        let mut at = 512;
+        while at + 28 <= free && chunk[at..].starts_with(b"**\0\0") {
+            chunk[at + 8..at + 16].copy_from_slice(&number.to_le_bytes());
+            number += 1;
+            at += u32::from_le_bytes(chunk[at + 4..at + 8].try_into().unwrap()) as usize;
+        }
+        for (place, value) in [(8, first), (16, number - 1), (24, first), (32, number - 1)] {
+            chunk[place..place + 8].copy_from_slice(&value.to_le_bytes());
+        }
+        let sum = crc32(&chunk[512..free]);
+        chunk[52..56].copy_from_slice(&sum.to_le_bytes());
+        let sum = crc32(&[&chunk[..120], &chunk[128..512]].concat());
+        chunk[124..128].copy_from_slice(&sum.to_le_bytes());
+        log.extend(chunk);
+    }
+    log
+}
+
+/// A log of 40,000 records of a hundred kinds, one in twenty of which a check wants.
+fn made_log() -> Vec<u8> {
+    let event = |number: u32| {
+        let mixed = number.wrapping_mul(0x9e37_79b1);
+        let (provider, id) = match number % 20 {
+            0 => ("Service Control Manager".to_owned(), 7036),
+            other => (format!("Microsoft-Windows-Kernel-{}", other % 5), 10 + (mixed >> 28) as u16),
+        };
+        let (hour, minute) = (number / 60 % 24, number % 60);
+        EventSpec::new(
+            &provider,
+            id,
+            &format!("2026-11-{:02}T{hour:02}:{minute:02}:00Z", 1 + number / 1440 % 20),
+        )
+        .data("param1", format!("Service {:x}", mixed >> 16).as_str())
+        .data("param2", format!("C:\\Windows\\System32\\DriverStore\\{mixed:08x}.inf").as_str())
+        .user_sid("S-1-5-18")
+    };
+    LogBuilder::new("System").events((0..40_000).map(event)).build()
+}
+
+/// A hive with the proportions of a real one.
+fn made_hive(name: &str, keys: u32) -> Vec<u8> {
+    let mut builder = HiveBuilder::new().file_name(name);
+    for number in 0..keys {
+        let id = number.wrapping_mul(0x9e37_79b1);
+        let parent =
+            ["ControlSet001\\Services", "ControlSet001\\Enum", "Microsoft\\Windows"][number as usize % 3];
+        builder = builder
+            .key(&format!("{parent}\\{:02x}\\{{{id:08X}-4A3B-11D0}}", number % 200))
+            .sz("ImagePath", &format!("\\SystemRoot\\System32\\drivers\\{id:x}.sys"))
+            .dword("Start", id % 5)
+            .binary("Data", &id.to_le_bytes().repeat(8));
+    }
+    builder.build()
+}
+
+/// The program over fleets of two sizes and with two numbers of jobs: bundles a second, and the largest resident size of the parent.
+fn fleet() {
+    let fleet = workshop::fleet::Fleet::new(Path::new(env!("CARGO_MANIFEST_DIR")));
+    let folder = tempfile::tempdir().unwrap();
+    println!("{:>8} {:>5} {:>8} {:>10} {:>12}", "bundles", "jobs", "s", "bundles/s", "parent MB");
+    for (count, jobs) in [(200, "2"), (2000, "2"), (200, "1"), (2000, "1")] {
+        let cases = folder.path().join(format!("cases{count}"));
+        if !cases.exists() {
+            fleet.write(&cases, count);
+        }
+        let out = folder.path().join(format!("out{count}-{jobs}"));
+        let mut child = Command::new(env!("CARGO_BIN_EXE_actriage"))
+            .args(["triage", "--quiet", "--jobs", jobs, "--out"])
+            .args([&out, &cases])
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
+        let started = Instant::now();
+        let mut peak = 0;
+        let code = loop {
+            let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+            let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+            peak = line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(peak);
+            match child.try_wait().unwrap() {
+                Some(status) => break status.code(),
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
+        assert_eq!(code, Some(1), "the fleet has blocked machines");
+        let seconds = started.elapsed().as_secs_f64();
+        let megabytes = peak as f64 * 1024.0 / 1e6;
+        println!("{count:>8} {jobs:>5} {seconds:>8.1} {:>10.1} {megabytes:>12.1}", count as f64 / seconds);
+    }
+}
