@@ -15,6 +15,8 @@
 //! * [`diagnosis`] runs them, tells causes from symptoms, ranks the causes and pronounces the verdict.
 //! * [`report`] is the typed result (the JSON contract) and its renderings.
 //!
+//! With the feature `serve` there is a local page to drop bundles on (module `serve`), for people who do not live in a terminal.
+//!
 //! [`collector`] says what to collect and holds the script that does it.
 //!
 //! What the checks want to see travels down as data ([`artifact::Interest`]), never as an import upwards.
@@ -30,6 +32,8 @@ pub mod facts;
 pub mod knowledge;
 pub mod report;
 pub mod rules;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod time;
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod facts;
 mod inspect;
 mod open;
 mod rules;
+mod serve;
 mod timeline;
 
 use std::io::{self, IsTerminal as _, Write};
@@ -72,6 +73,8 @@ enum Command {
     Rules(rules::Rules),
     /// Print the PowerShell script that collects the evidence.
     Collector(collector::Collector),
+    /// Open a local page to drop bundles on.
+    Serve(serve::Serve),
     /// Print shell completions.
     Completions(completions::Completions),
 }
@@ -115,6 +118,7 @@ pub fn main() -> ExitCode {
         Command::Facts(command) => command.run(&cli.common, &mut out),
         Command::Rules(command) => command.run(&mut out),
         Command::Collector(command) => command.run(&mut out),
+        Command::Serve(command) => command.run(&mut out),
         Command::Completions(command) => command.run(&mut out),
     };
     let outcome = outcome.and_then(|exit| out.flush().map(|()| exit).map_err(CliError::from));

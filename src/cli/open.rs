@@ -32,7 +32,8 @@ pub struct LimitArgs {
 }
 
 impl LimitArgs {
-    fn limits(self) -> Limits {
+    /// The limits, with the defaults where nothing was given.
+    pub fn limits(self) -> Limits {
         let default = Limits::default();
         Limits {
             entries: self.max_entries.unwrap_or(default.entries),

@@ -4,6 +4,7 @@ pub mod card;
 pub mod comparison;
 pub mod dump;
 pub mod json;
+pub mod markup;
 pub mod model;
 pub mod terminal;
 
