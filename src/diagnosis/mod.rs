@@ -5,9 +5,10 @@ pub mod causes;
 pub mod conditions;
 pub mod timeline;
 
+use crate::artifact::Interest;
 use crate::checks::case::Case;
 use crate::checks::judgement::{Outcome, Status};
-use crate::checks::{Article, CHECKS, Check, Layer};
+use crate::checks::{self, Article, CHECKS, Check, Layer};
 use crate::evidence::{Confidence, Evidence};
 use crate::rules::{RuleSet, Ruled};
 
@@ -55,6 +56,15 @@ pub struct Diagnosis<'e> {
 
 /// The check that only speaks of the collection: its warning makes no machine suspect.
 pub const ABOUT_COLLECTION: &str = "collection-completeness";
+
+/// What must be decoded for a whole report: what the checks want, and the decisive events of the timeline.
+pub fn interest() -> Interest {
+    let mut interest = checks::interest();
+    for want in timeline::wants() {
+        interest.events.want(want.provider, want.ids);
+    }
+    interest
+}
 
 /// Runs every check and draws the conclusions.
 pub fn diagnose(evidence: &Evidence) -> Diagnosis<'_> {

@@ -1,6 +1,8 @@
 //! The decisive events around the failure, in order: boots and clock changes, networks coming and going, services that fail or change,
 //! errors, and sign-ins that do not succeed. Out of all logs, so that what happened together stands together.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::artifact::event::Event;
@@ -73,6 +75,34 @@ const fn want(provider: &'static str, ids: &'static [u32]) -> Want {
     Want { provider, ids, channels: &[] }
 }
 
+impl Kind {
+    /// All kinds, in the order in which they are shown.
+    pub const ALL: [Self; 8] = [
+        Self::Boot,
+        Self::Clock,
+        Self::Network,
+        Self::Service,
+        Self::Connection,
+        Self::SignIn,
+        Self::Office,
+        Self::Log,
+    ];
+
+    /// In a word, for people.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Boot => "Start",
+            Self::Clock => "Clock",
+            Self::Network => "Network",
+            Self::Service => "Service",
+            Self::Connection => "Connection",
+            Self::SignIn => "Sign-in",
+            Self::Office => "Office",
+            Self::Log => "Log",
+        }
+    }
+}
+
 /// What the timeline wants decoded.
 pub fn wants() -> impl Iterator<Item = Want> {
     DECISIVE.iter().map(|(want, ..)| *want)
@@ -112,8 +142,55 @@ pub fn moments(evidence: &Evidence, window: Option<Window>) -> Vec<Moment> {
                 .map(|event| moment(evidence, event, *kind, meaning)),
         );
     }
-    found.sort_by(|a, b| (a.time, &a.artifact, &a.locator).cmp(&(b.time, &b.artifact, &b.locator)));
+    sort(&mut found);
     found
+}
+
+/// Moments told in a report, and how many of them may say the same.
+const TOLD: usize = 40;
+const ALIKE: usize = 3;
+
+/// The moments of a report: those nearest to the failure, in order.
+#[derive(Clone, Debug, Serialize)]
+pub struct Around {
+    /// The point in time that they surround: the newest evidence of the first cause, or else the newest failure on record.
+    pub time: Option<FileTime>,
+    /// Decisive events in the whole failure window; `actriage timeline` prints them.
+    pub total: usize,
+    /// Those nearest to that time; of events that say the same only a few.
+    pub moments: Vec<Moment>,
+}
+
+/// Chooses out of all moments those around a time.
+pub fn around(all: Vec<Moment>, evidence: Option<FileTime>) -> Around {
+    let failed = |moment: &&Moment| {
+        matches!(moment.kind, Kind::Service | Kind::Connection | Kind::SignIn | Kind::Office)
+    };
+    let near_one = |time: &FileTime| {
+        let day = 86_400;
+        all.iter().any(|moment| moment.time.seconds_since(*time).abs() <= day)
+    };
+    let newest_failure = || all.iter().rev().find(failed).or(all.last()).map(|moment| moment.time);
+    // A registry value may be years older than the window: then the newest failure says where to look.
+    let time = evidence.filter(near_one).or_else(newest_failure);
+    let total = all.len();
+    let mut chosen = all;
+    if let Some(time) = time {
+        chosen.sort_by_key(|moment| moment.time.seconds_since(time).unsigned_abs());
+    }
+    let mut seen: HashMap<(u32, String), usize> = HashMap::new();
+    chosen.retain(|moment| {
+        let alike = seen.entry((moment.event_id, moment.what.clone())).or_default();
+        *alike += 1;
+        *alike <= ALIKE
+    });
+    chosen.truncate(TOLD);
+    sort(&mut chosen);
+    Around { time, total, moments: chosen }
+}
+
+fn sort(moments: &mut [Moment]) {
+    moments.sort_by(|a, b| (a.time, &a.artifact, &a.locator).cmp(&(b.time, &b.artifact, &b.locator)));
 }
 
 /// Broker records whose code reports success or information are written by the dozen on healthy machines (R34).

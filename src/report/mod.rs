@@ -3,16 +3,20 @@
 pub mod card;
 pub mod comparison;
 pub mod dump;
+pub mod html;
 pub mod json;
-pub mod markup;
+pub(crate) mod markup;
 pub mod model;
 pub mod terminal;
+mod wanted;
 
 /// Evidence as a person may safely see it: control characters, terminal escapes and bidirectional marks are written out.
 pub fn visible(text: &str) -> String {
     let hidden = |c: char| {
         c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+            || matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+            // Tags write invisible text; the others no XML document may hold.
+            || matches!(c, '\u{e0000}'..='\u{e007f}' | '\u{fffe}' | '\u{ffff}')
     };
     if !text.chars().any(hidden) {
         return text.to_owned();

@@ -9,6 +9,7 @@ use crate::artifact::identify::ReadStatus;
 use crate::bundle::{Bundle, layout};
 use crate::checks::Remedy;
 use crate::checks::judgement::{Missing, Observation, Outcome, Status};
+use crate::diagnosis::timeline::{self, Around};
 use crate::diagnosis::{Diagnosed, Diagnosis, Verdict};
 use crate::evidence::{Confidence, Evidence};
 use crate::facts::machine::basis_words;
@@ -33,6 +34,8 @@ pub struct Report {
     pub verdict: VerdictInfo,
     /// Every check, once.
     pub checks: Vec<CheckInfo>,
+    /// The decisive events around the failure.
+    pub timeline: Around,
 }
 
 /// The program.
@@ -168,6 +171,7 @@ impl Report {
                 let rules = diagnosis.rules.iter().map(|ruled| rule_info(ruled, evidence));
                 diagnosis.checks.iter().map(|item| check_info(item, diagnosis)).chain(rules).collect()
             },
+            timeline: timeline::around(timeline::moments(evidence, evidence.window), failed_at(diagnosis)),
         }
     }
 
@@ -175,6 +179,12 @@ impl Report {
     pub fn check(&self, id: &str) -> Option<&CheckInfo> {
         self.checks.iter().find(|check| check.id == id)
     }
+}
+
+/// Newest evidence of the first cause.
+fn failed_at(diagnosis: &Diagnosis<'_>) -> Option<FileTime> {
+    let root = diagnosis.outcome(diagnosis.roots.first()?)?;
+    root.evidence.iter().filter_map(|seen| seen.time).filter(|time| !time.is_zero()).max()
 }
 
 fn bundle_info(bundle: &Bundle, evidence: &Evidence) -> BundleInfo {

@@ -9,6 +9,7 @@ use comfy_table::{ContentArrangement, Table};
 
 use super::model::{CheckInfo, Report};
 use super::visible;
+use super::wanted::wanted;
 use crate::artifact::identify::ReadStatus;
 use crate::checks::Remedy;
 use crate::checks::judgement::Status;
@@ -41,51 +42,6 @@ const DIM: Style = Style::new().dimmed();
 struct Page {
     out: String,
     options: Options,
-}
-
-/// Something that was not collected, with how many checks ask for it.
-struct Wanted<'r> {
-    what: &'r str,
-    collect: &'r str,
-    checks: usize,
-    /// Checks that miss nothing else.
-    decides: usize,
-}
-
-/// What the open checks miss, most valuable first: what alone decides most checks, then what most checks ask for. One line a command.
-fn wanted<'r>(open: &[&'r CheckInfo]) -> Vec<Wanted<'r>> {
-    let mut rows: Vec<Wanted<'r>> = Vec::new();
-    for check in open {
-        let alone = usize::from(
-            check
-                .missing
-                .iter()
-                .all(|item| Some(&item.collect) == check.missing.first().map(|first| &first.collect)),
-        );
-        let mut counted: Vec<&str> = Vec::new();
-        for missing in &check.missing {
-            if counted.contains(&missing.collect.as_str()) {
-                continue;
-            }
-            counted.push(&missing.collect);
-            match rows.iter_mut().find(|row| row.collect == missing.collect) {
-                Some(row) => {
-                    row.checks += 1;
-                    row.decides += alone;
-                }
-                None => rows.push(Wanted {
-                    what: &missing.what,
-                    collect: &missing.collect,
-                    checks: 1,
-                    decides: alone,
-                }),
-            }
-        }
-    }
-    rows.sort_by(|a, b| {
-        b.decides.cmp(&a.decides).then(b.checks.cmp(&a.checks)).then_with(|| a.what.cmp(b.what))
-    });
-    rows
 }
 
 /// Renders a report.

@@ -8,6 +8,8 @@ use std::sync::LazyLock;
 
 use sha2::{Digest, Sha256};
 
+use crate::report::html::base64;
+
 /// The style of every page.
 pub const STYLE: &str = include_str!("style.css");
 /// The script of every page: dropping, progress, copying.
@@ -48,52 +50,9 @@ pub fn policy(styles: &[&str], scripts: &[&str]) -> String {
     text
 }
 
-/// Base64 of RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
-    const ALPHABET: [char; 64] = {
-        let letters = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let mut table = ['A'; 64];
-        let mut at = 0;
-        while at < 64 {
-            table[at] = letters[at] as char;
-            at += 1;
-        }
-        table
-    };
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let number = chunk
-            .iter()
-            .chain([0, 0].iter())
-            .take(3)
-            .fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte));
-        for place in 0..4 {
-            let digit = ALPHABET.get(number >> (18 - 6 * place) & 63).copied().unwrap_or('=');
-            text.push(if place <= chunk.len() { digit } else { '=' });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{PAGE, base64, policy};
-
-    /// The vectors of RFC 4648, section 10.
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        let vectors = [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("foobar", "Zm9vYmFy"),
-        ];
-        for (plain, coded) in vectors {
-            assert_eq!(base64(plain.as_bytes()), coded);
-        }
-    }
+    use super::{PAGE, policy};
 
     /// The example of the Content Security Policy Level 3 specification, section 8.3: the hash of `doSomething();`.
     #[test]

@@ -1,8 +1,7 @@
 //! The one place that knows which renderer makes which file of a report.
 
-use super::policy;
-use crate::report::json;
 use crate::report::model::Report;
+use crate::report::{html, json};
 
 /// Files that a report can be had as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,31 +55,16 @@ impl Format {
 /// A report as a file.
 pub fn render(report: &Report, format: Format) -> String {
     match format {
-        Format::Html => html(report),
+        Format::Html => html::render(report),
         // The report is made of strings and numbers under names: there is nothing in it that JSON cannot hold.
         Format::Json => json::render(report, false).unwrap_or_default(),
         Format::Markdown => markdown(report),
     }
 }
 
-/// What the page of a report may do.
+/// What the page of a report may do: what the file says of itself, and no frame around it.
 pub fn html_policy() -> String {
-    policy::policy(&[], &[])
-}
-
-fn html(report: &Report) -> String {
-    let mut page = crate::report::markup::Markup::default();
-    page.verbatim("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/><title>Report</title></head><body><main>");
-    page.leaf("h1", &[], &report.verdict.summary);
-    for check in &report.checks {
-        page.leaf("h2", &[], &check.title);
-        page.leaf("p", &[], &check.summary);
-        for seen in &check.evidence {
-            page.leaf("p", &[], &format!("{} {}: {}", seen.artifact, seen.locator, seen.observed));
-        }
-    }
-    page.verbatim("</main></body></html>\n");
-    page.finish()
+    format!("{}; frame-ancestors 'none'", html::policy())
 }
 
 fn markdown(report: &Report) -> String {

@@ -54,7 +54,11 @@ fn done(page: &mut Markup, slot: &Slot, report: &Report) {
         page.leaf("a", &[("class", "button"), ("href", &link)], "Read the whole report");
         for format in Format::ALL {
             let link = format!("{path}/report.{}", format.extension());
-            page.leaf("a", &[("href", &link), ("download", "")], &format!("Download {}", format.name()));
+            page.leaf(
+                "a",
+                &[("href", link.as_str()), ("download", "")],
+                &format!("Download {}", format.name()),
+            );
         }
     });
     page.line();

@@ -1,0 +1,276 @@
+//! The report as one HTML file that people mail to each other: no network, no script needed, light and dark, paper too.
+//!
+//! The file says of itself what it may do: its content security policy names the hash of the one style sheet and of the one script (which
+//! only copies text), and forbids everything else. A hostile string that found its way past the escaping would still load nothing.
+
+mod diagram;
+mod finding;
+mod lists;
+mod strip;
+
+use sha2::{Digest as _, Sha256};
+
+use super::markup::Markup;
+use super::model::{CheckInfo, Report};
+use crate::checks::judgement::Status;
+use crate::diagnosis::Verdict;
+use crate::evidence::Confidence;
+
+/// The style sheet of the file, for a server that names its hash.
+pub const STYLE: &str = include_str!("html/style.css");
+/// The script of the file: copy buttons.
+pub const SCRIPT: &str = include_str!("html/copy.js");
+
+/// One report as a whole file.
+pub fn render(report: &Report) -> String {
+    let mut text = head(&format!("{} – {}", word(report.verdict.outcome), report.bundle.path));
+    text.push_str(&article(report, 0));
+    text.push_str(foot());
+    text
+}
+
+/// The beginning of a file that holds one or several reports.
+pub fn head(title: &str) -> String {
+    let mut page = Markup::default();
+    page.verbatim("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n");
+    page.void("meta", &[("http-equiv", "Content-Security-Policy"), ("content", &policy())]);
+    page.verbatim("\n<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n");
+    page.verbatim("<meta name=\"color-scheme\" content=\"light dark\"/>\n");
+    page.leaf("title", &[], title);
+    page.verbatim("\n<style>");
+    page.verbatim(STYLE);
+    page.verbatim("</style>\n</head>\n<body>\n<main>\n");
+    page.finish()
+}
+
+/// One report of a file. `number` keeps the anchors of several reports in one file apart: 0 for a report alone.
+pub fn article(report: &Report, number: usize) -> String {
+    let prefix = if number == 0 { String::new() } else { format!("r{number}-") };
+    let mut view = View { page: Markup::default(), report, prefix };
+    view.article();
+    view.page.finish()
+}
+
+/// The end of a file.
+pub fn foot() -> &'static str {
+    concat!("</main>\n<script>", include_str!("html/copy.js"), "</script>\n</body>\n</html>\n")
+}
+
+/// What the file may do, as a content security policy.
+pub fn policy() -> String {
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        base64(&Sha256::digest(STYLE)),
+        base64(&Sha256::digest(SCRIPT))
+    )
+}
+
+/// Base64 (RFC 4648, section 4).
+pub(crate) fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for group in bytes.chunks(3) {
+        let at = |index: usize| u32::from(group.get(index).copied().unwrap_or(0));
+        let bits = at(0) << 16 | at(1) << 8 | at(2);
+        for place in 0..4_usize {
+            let index = (bits >> (18 - 6 * place) & 63) as usize;
+            let letter = LETTERS.get(index).filter(|_| place <= group.len());
+            text.push(letter.map_or('=', |letter| char::from(*letter)));
+        }
+    }
+    text
+}
+
+/// The verdict in a word.
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Blocked => "Blocked",
+        Verdict::Suspect => "Suspect",
+        Verdict::Clear => "Clear",
+        Verdict::Inconclusive => "Inconclusive",
+    }
+}
+
+fn tone(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Blocked => "blocker",
+        Verdict::Suspect => "warning",
+        Verdict::Clear => "healthy",
+        Verdict::Inconclusive => "not-collected",
+    }
+}
+
+fn confidence(check: &CheckInfo) -> Option<&'static str> {
+    check.confidence.map(|level| match level {
+        Confidence::High => "high confidence",
+        Confidence::Medium => "medium confidence",
+        Confidence::Low => "low confidence",
+    })
+}
+
+/// A report on its way into the page.
+struct View<'r> {
+    page: Markup,
+    report: &'r Report,
+    prefix: String,
+}
+
+impl<'r> View<'r> {
+    /// An anchor: letters, digits and hyphens whatever the id holds, unlike for different reports of one file.
+    fn anchor(&self, name: &str) -> String {
+        let safe = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+        format!("{}{}", self.prefix, name.chars().map(safe).collect::<String>())
+    }
+
+    fn with(&self, wanted: impl Fn(Status) -> bool) -> Vec<&'r CheckInfo> {
+        self.report.checks.iter().filter(|check| wanted(check.status)).collect()
+    }
+
+    /// The findings: causes in their order, each followed by what it explains, then what stands apart.
+    fn findings(&self) -> Vec<&'r CheckInfo> {
+        let report = self.report;
+        let mut list: Vec<&CheckInfo> = Vec::new();
+        let roots = report.verdict.root_causes.iter().filter_map(|id| report.check(id));
+        for root in roots {
+            list.push(root);
+            list.extend(root.explains.iter().filter_map(|id| report.check(id)));
+        }
+        list.extend(report.checks.iter().filter(|check| check.status.is_finding()));
+        let mut told: Vec<&str> = Vec::new();
+        list.retain(|check| {
+            let new = !told.contains(&check.id.as_str());
+            told.push(&check.id);
+            new
+        });
+        list
+    }
+
+    fn section(&mut self, name: &str, title: &str, inside: impl FnOnce(&mut Self)) {
+        let (id, heading) = (self.anchor(name), self.anchor(&format!("{name}-title")));
+        self.open("section", &[("id", &id), ("aria-labelledby", &heading)]);
+        self.page.leaf("h2", &[("id", &heading)], title);
+        self.page.line();
+        inside(self);
+        self.close("</section>\n");
+    }
+
+    /// Opens an element that [`Self::close`] ends: for content that needs the whole view and not only the page.
+    fn open(&mut self, tag: &str, attributes: super::markup::Attributes<'_>) {
+        self.page.begin(tag, attributes);
+    }
+
+    fn close(&mut self, end: &'static str) {
+        self.page.verbatim(end);
+    }
+
+    fn article(&mut self) {
+        let report = self.report;
+        self.page.verbatim("<article>\n");
+        self.verdict();
+        self.machine();
+        let findings = self.findings();
+        let good = self.with(|status| matches!(status, Status::Healthy | Status::NotApplicable));
+        let open = self.with(|status| status == Status::NotCollected);
+        let files = report.bundle.artifacts.len();
+        let moments = report.timeline.moments.len();
+        self.contents(&[
+            ("findings", "Findings", findings.len()),
+            ("timeline", "Around the failure", moments),
+            ("open", "Could not tell", open.len()),
+            ("good", "Ruled out", good.len()),
+            ("files", "Files", files),
+        ]);
+        self.diagram();
+        if !findings.is_empty() {
+            self.section("findings", &format!("Findings ({})", findings.len()), |view| {
+                findings.iter().for_each(|check| view.finding(check));
+            });
+        }
+        self.timeline();
+        self.unanswered(&open);
+        self.ruled_out(&good);
+        self.files();
+        self.origin();
+        self.page.verbatim("</article>\n");
+    }
+
+    fn verdict(&mut self) {
+        let verdict = &self.report.verdict;
+        self.page.element("header", &[("class", &format!("verdict {}", tone(verdict.outcome)))], |page| {
+            page.leaf("p", &[("class", "word")], word(verdict.outcome));
+            page.leaf("h1", &[], &verdict.summary);
+            page.leaf("p", &[("class", "bundle")], &self.report.bundle.path);
+        });
+        self.page.line();
+    }
+
+    fn machine(&mut self) {
+        let report = self.report;
+        let mut rows = report.machine.rows();
+        if let (Some(at), Some(basis)) = (report.bundle.collected_at, report.bundle.collected_at_basis) {
+            let from = report.bundle.window_from.map(|from| from.date()).unwrap_or_default();
+            let zone = report.machine.zone().map(|zone| format!(" · {zone}")).unwrap_or_default();
+            let tool = report.machine.collected_by;
+            rows.push(("Collected", format!("{at} by the {basis} ({tool}), failures from {from}{zone}")));
+        }
+        self.page.element("dl", &[("class", "card")], |page| {
+            for (label, text) in &rows {
+                page.leaf("dt", &[], label);
+                page.leaf("dd", &[], text);
+            }
+        });
+        self.page.line();
+    }
+
+    fn contents(&mut self, parts: &[(&str, &str, usize)]) {
+        let parts: Vec<(String, String)> = parts
+            .iter()
+            .filter(|(.., count)| *count > 0)
+            .map(|(name, title, count)| (format!("#{}", self.anchor(name)), format!("{title} ({count})")))
+            .collect();
+        let label = if self.prefix.is_empty() {
+            "Contents".to_owned()
+        } else {
+            format!("Contents of {}", self.report.bundle.path)
+        };
+        self.page.element("nav", &[("aria-label", &label)], |page| {
+            for (link, title) in &parts {
+                page.leaf("a", &[("href", link)], title);
+            }
+        });
+        self.page.line();
+    }
+
+    fn origin(&mut self) {
+        let report = self.report;
+        let bundle = &report.bundle;
+        let hash = bundle.sha256.as_ref().map(|hash| format!(" · SHA-256 {hash}")).unwrap_or_default();
+        let text = format!(
+            "{} {} · {} · {} bytes{hash}",
+            report.tool.name, report.tool.version, bundle.path, bundle.bytes
+        );
+        self.page.element("footer", &[], |page| page.leaf("p", &[], &text));
+        self.page.line();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::base64;
+
+    #[test]
+    fn base64_as_the_standard_shows_it() {
+        // RFC 4648, section 10.
+        let cases = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ];
+        for (plain, coded) in cases {
+            assert_eq!(base64(plain.as_bytes()), coded);
+        }
+    }
+}
