@@ -130,12 +130,13 @@ def with_script(visitor, samples, axe):
     audit(page, axe, "the report")
     page.go_back()
     page.click("header a")
-    # Drop two files, one of them with a name that wants to be markup and one that is no bundle at all.
+    # Drop three files; one is no bundle at all, and its name wants to be markup.
     hostile = "<img src=x onerror=alert(1)>.zip"
-    drop(page, [("healthy.zip", (samples / "healthy.zip").read_bytes()), (hostile, b"PK\x03\x04 and no archive")])
-    expect(page.locator("#bundles tbody tr")).to_have_count(3)
+    whole = [(name, (samples / name).read_bytes()) for name in ("healthy.zip", "mixed.zip")]
+    drop(page, [*whole, (hostile, b"PK\x03\x04 and no archive")])
+    expect(page.locator("#bundles tbody tr")).to_have_count(4)
     words = page.locator("#bundles .badge")
-    expect(words).to_have_text(["Blocked", "Unreadable", "Clear"])
+    expect(words).to_have_text(["Blocked", "Blocked", "Unreadable", "Clear"])
     expect(page.get_by_role("link", name=hostile)).to_be_visible()
     audit(page, axe, "the table")
     # Compare the two that could be read.
@@ -147,7 +148,7 @@ def with_script(visitor, samples, axe):
     page.click(f"text={hostile}")
     assert visitor.verdict() == "unreadable"
     page.click("text=Remove this bundle")
-    expect(page.locator("#bundles tbody tr")).to_have_count(2)
+    expect(page.locator("#bundles tbody tr")).to_have_count(3)
 
 
 def without_script(visitor, address, samples):

@@ -32,4 +32,5 @@ mod replay;
 mod rules;
 mod samples;
 mod schema;
+mod serve;
 mod withheld;
