@@ -1,7 +1,7 @@
 //! The one place that knows which renderer makes which file of a report.
 
 use crate::report::model::Report;
-use crate::report::{html, json};
+use crate::report::{html, json, markdown};
 
 /// Files that a report can be had as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,15 +58,11 @@ pub fn render(report: &Report, format: Format) -> String {
         Format::Html => html::render(report),
         // The report is made of strings and numbers under names: there is nothing in it that JSON cannot hold.
         Format::Json => json::render(report, false).unwrap_or_default(),
-        Format::Markdown => markdown(report),
+        Format::Markdown => markdown::render(report),
     }
 }
 
 /// What the page of a report may do: what the file says of itself, and no frame around it.
 pub fn html_policy() -> String {
     format!("{}; frame-ancestors 'none'", html::policy())
-}
-
-fn markdown(report: &Report) -> String {
-    format!("# {}\n", report.verdict.summary)
 }

@@ -135,7 +135,9 @@ impl Server {
     pub fn settled(&self, id: u32) -> String {
         let mut state = String::new();
         self.until(|| {
-            state = self.get(&format!("/bundle/{id}/state")).body;
+            let answer = self.get(&format!("/bundle/{id}/state"));
+            assert_eq!(answer.status, 200, "there is no bundle {id}");
+            state = answer.body;
             !matches!(state.as_str(), "waiting" | "reading")
         });
         state
