@@ -1,18 +1,15 @@
 //! `actriage analyze BUNDLE…`: diagnose.
 
-use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
-use super::{CliError, Common, Exit, Outcome, open, width};
-use crate::checks;
+use super::output::{Format, Sink, Target};
+use super::{CliError, Common, Exit, Outcome, open};
 use crate::diagnosis::{self, Verdict};
 use crate::evidence::{Evidence, Settings};
 use crate::report::model::Report;
-use crate::report::{json, terminal};
 use crate::rules::RuleSet;
 
 /// Diagnose one or several bundles.
@@ -27,7 +24,7 @@ pub struct Analyze {
     /// Write the result to a file instead of stdout.
     #[arg(long, value_name = "PATH")]
     output: Option<PathBuf>,
-    /// Write a further report (`json=report.json`); may be given several times.
+    /// Write a further report (`html=report.html`); may be given several times.
     #[arg(long, value_name = "FORMAT=PATH")]
     report: Vec<Target>,
     /// Show every check and every observation.
@@ -46,41 +43,12 @@ pub struct Analyze {
     limits: open::LimitArgs,
 }
 
-/// Formats of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// For people at a terminal.
-    Terminal,
-    /// The contract's JSON; one object a line for several bundles.
-    Json,
-}
-
-/// A file to write a report to.
-type Sink = (Format, Box<dyn Write>);
-
-/// `FORMAT=PATH`.
-#[derive(Clone, Debug)]
-struct Target {
-    format: Format,
-    path: PathBuf,
-}
-
-impl FromStr for Target {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (format, path) = text.split_once('=').ok_or("expected FORMAT=PATH")?;
-        let format = Format::from_str(format, true)?;
-        Ok(Self { format, path: path.into() })
-    }
-}
-
 impl Analyze {
     pub(super) fn run(&self, common: &Common, out: &mut dyn Write) -> Outcome {
         let mut analysed = 0_usize;
         let mut blocked = false;
         let rules = self.rules.as_deref().map(super::rules::load).transpose()?;
-        let mut files = self.open_targets()?;
+        let mut sinks = self.sinks(common, out)?;
         for path in &self.bundles {
             common.say(|| format!("reading {}", path.display()));
             let report = match self.analyze(path, rules.as_ref()) {
@@ -93,15 +61,12 @@ impl Analyze {
             };
             analysed += 1;
             blocked |= report.verdict.outcome == Verdict::Blocked;
-            for (format, file) in &mut files {
-                self.write(&report, *format, file.as_mut(), common)?;
-            }
-            if self.output.is_none() {
-                self.write(&report, self.format, out, common)?;
+            for sink in &mut sinks {
+                sink.put(&report)?;
             }
         }
-        for (_, file) in &mut files {
-            file.flush()?;
+        for sink in sinks {
+            sink.finish()?;
         }
         Ok(match (analysed, blocked) {
             (0, _) => Exit::Failed,
@@ -110,20 +75,22 @@ impl Analyze {
         })
     }
 
-    fn open_targets(&self) -> Result<Vec<Sink>, CliError> {
-        let main = self.output.iter().map(|path| (self.format, path));
-        let more = self.report.iter().map(|target| (target.format, &target.path));
-        let mut files: Vec<Sink> = Vec::new();
-        for (format, path) in main.chain(more) {
-            let file = fs::File::create(path)
-                .map_err(|error| CliError::Message(format!("{}: {error}", path.display())))?;
-            files.push((format, Box::new(std::io::BufWriter::new(file))));
+    /// Where the reports go: to `--output` or stdout, and to every `--report`.
+    fn sinks<'o>(&self, common: &Common, out: &'o mut dyn Write) -> Result<Vec<Sink<'o>>, CliError> {
+        let several = self.bundles.len() > 1;
+        let first = match &self.output {
+            Some(path) => Sink::file(self.format, path)?,
+            None => Sink::new(self.format, Box::new(out)).color(common.color()),
+        };
+        let mut sinks = vec![first.several(several).all(self.all)];
+        for target in &self.report {
+            sinks.push(Sink::file(target.format, &target.path)?.several(several).all(self.all));
         }
-        Ok(files)
+        Ok(sinks)
     }
 
     fn analyze(&self, path: &Path, rules: Option<&RuleSet>) -> Result<Report, CliError> {
-        let mut interest = checks::interest();
+        let mut interest = diagnosis::interest();
         if let Some(rules) = rules {
             rules.add_interest(&mut interest);
         }
@@ -132,31 +99,5 @@ impl Analyze {
             Evidence::build(collection, &Settings { window_days: self.window, user: self.user.clone() });
         let diagnosis = diagnosis::diagnose_with(&evidence, rules);
         Ok(Report::new(&bundle, &diagnosis))
-    }
-
-    fn write(
-        &self,
-        report: &Report,
-        format: Format,
-        out: &mut dyn Write,
-        common: &Common,
-    ) -> Result<(), CliError> {
-        match format {
-            Format::Json => {
-                let text = json::render(report, self.bundles.len() > 1)
-                    .map_err(|error| CliError::Message(error.to_string()))?;
-                writeln!(out, "{text}")?;
-            }
-            Format::Terminal => {
-                let to_file = self.output.is_some();
-                let options =
-                    terminal::Options { width: width(), color: common.color() && !to_file, all: self.all };
-                if self.bundles.len() > 1 {
-                    writeln!(out, "── {}", report.bundle.path)?;
-                }
-                write!(out, "{}", terminal::render(report, options))?;
-            }
-        }
-        Ok(())
     }
 }

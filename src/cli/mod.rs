@@ -9,6 +9,7 @@ mod explain;
 mod facts;
 mod inspect;
 mod open;
+mod output;
 mod rules;
 mod serve;
 mod timeline;

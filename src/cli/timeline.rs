@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 
 use super::{CliError, Common, Exit, Outcome, open, width};
-use crate::checks;
-use crate::diagnosis::timeline;
+use crate::diagnosis::{self, timeline};
 use crate::evidence::{Evidence, Settings};
 use crate::report::visible;
 
@@ -41,11 +40,7 @@ pub enum Format {
 impl Timeline {
     pub(super) fn run(&self, common: &Common, out: &mut dyn Write) -> Outcome {
         common.say(|| format!("reading {}", self.bundle.display()));
-        let mut interest = checks::interest();
-        for want in timeline::wants() {
-            interest.events.want(want.provider, want.ids);
-        }
-        let (_, collection) = open::read(&self.bundle, self.limits, interest, true)?;
+        let (_, collection) = open::read(&self.bundle, self.limits, diagnosis::interest(), true)?;
         let settings = Settings { window_days: self.window, user: None };
         let evidence = Evidence::build(collection, &settings);
         let window = evidence.window.filter(|_| !self.all);

@@ -12,9 +12,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::markup::Markup;
 use super::model::{CheckInfo, Report};
+use super::verdict_word;
 use crate::checks::judgement::Status;
 use crate::diagnosis::Verdict;
-use crate::evidence::Confidence;
 
 /// The style sheet of the file, for a server that names its hash.
 pub const STYLE: &str = include_str!("html/style.css");
@@ -23,10 +23,15 @@ pub const SCRIPT: &str = include_str!("html/copy.js");
 
 /// One report as a whole file.
 pub fn render(report: &Report) -> String {
-    let mut text = head(&format!("{} – {}", word(report.verdict.outcome), report.bundle.path));
+    let mut text = head(&title(report));
     text.push_str(&article(report, 0));
     text.push_str(foot());
     text
+}
+
+/// The title of the file of one report.
+pub fn title(report: &Report) -> String {
+    format!("{} – {}", verdict_word(report.verdict.outcome), report.bundle.path)
 }
 
 /// The beginning of a file that holds one or several reports.
@@ -81,31 +86,13 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// The verdict in a word.
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Blocked => "Blocked",
-        Verdict::Suspect => "Suspect",
-        Verdict::Clear => "Clear",
-        Verdict::Inconclusive => "Inconclusive",
-    }
-}
-
-fn tone(verdict: Verdict) -> &'static str {
+pub(crate) fn tone(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Blocked => "blocker",
         Verdict::Suspect => "warning",
         Verdict::Clear => "healthy",
         Verdict::Inconclusive => "not-collected",
     }
-}
-
-fn confidence(check: &CheckInfo) -> Option<&'static str> {
-    check.confidence.map(|level| match level {
-        Confidence::High => "high confidence",
-        Confidence::Medium => "medium confidence",
-        Confidence::Low => "low confidence",
-    })
 }
 
 /// A report on its way into the page.
@@ -124,25 +111,6 @@ impl<'r> View<'r> {
 
     fn with(&self, wanted: impl Fn(Status) -> bool) -> Vec<&'r CheckInfo> {
         self.report.checks.iter().filter(|check| wanted(check.status)).collect()
-    }
-
-    /// The findings: causes in their order, each followed by what it explains, then what stands apart.
-    fn findings(&self) -> Vec<&'r CheckInfo> {
-        let report = self.report;
-        let mut list: Vec<&CheckInfo> = Vec::new();
-        let roots = report.verdict.root_causes.iter().filter_map(|id| report.check(id));
-        for root in roots {
-            list.push(root);
-            list.extend(root.explains.iter().filter_map(|id| report.check(id)));
-        }
-        list.extend(report.checks.iter().filter(|check| check.status.is_finding()));
-        let mut told: Vec<&str> = Vec::new();
-        list.retain(|check| {
-            let new = !told.contains(&check.id.as_str());
-            told.push(&check.id);
-            new
-        });
-        list
     }
 
     fn section(&mut self, name: &str, title: &str, inside: impl FnOnce(&mut Self)) {
@@ -168,7 +136,7 @@ impl<'r> View<'r> {
         self.page.verbatim("<article>\n");
         self.verdict();
         self.machine();
-        let findings = self.findings();
+        let findings = report.findings();
         let good = self.with(|status| matches!(status, Status::Healthy | Status::NotApplicable));
         let open = self.with(|status| status == Status::NotCollected);
         let files = report.bundle.artifacts.len();
@@ -197,7 +165,7 @@ impl<'r> View<'r> {
     fn verdict(&mut self) {
         let verdict = &self.report.verdict;
         self.page.element("header", &[("class", &format!("verdict {}", tone(verdict.outcome)))], |page| {
-            page.leaf("p", &[("class", "word")], word(verdict.outcome));
+            page.leaf("p", &[("class", "word")], verdict_word(verdict.outcome));
             page.leaf("h1", &[], &verdict.summary);
             page.leaf("p", &[("class", "bundle")], &self.report.bundle.path);
         });
@@ -205,14 +173,7 @@ impl<'r> View<'r> {
     }
 
     fn machine(&mut self) {
-        let report = self.report;
-        let mut rows = report.machine.rows();
-        if let (Some(at), Some(basis)) = (report.bundle.collected_at, report.bundle.collected_at_basis) {
-            let from = report.bundle.window_from.map(|from| from.date()).unwrap_or_default();
-            let zone = report.machine.zone().map(|zone| format!(" · {zone}")).unwrap_or_default();
-            let tool = report.machine.collected_by;
-            rows.push(("Collected", format!("{at} by the {basis} ({tool}), failures from {from}{zone}")));
-        }
+        let rows = self.report.card_rows();
         self.page.element("dl", &[("class", "card")], |page| {
             for (label, text) in &rows {
                 page.leaf("dt", &[], label);

@@ -2,13 +2,21 @@
 
 pub mod card;
 pub mod comparison;
+pub mod csv;
 pub mod dump;
 pub mod html;
 pub mod json;
+pub mod junit;
+pub mod markdown;
 pub(crate) mod markup;
 pub mod model;
 pub mod terminal;
 mod wanted;
+
+use self::model::CheckInfo;
+use crate::artifact::identify::ReadStatus;
+use crate::diagnosis::Verdict;
+use crate::evidence::Confidence;
 
 /// Evidence as a person may safely see it: control characters, terminal escapes and bidirectional marks are written out.
 pub fn visible(text: &str) -> String {
@@ -22,6 +30,35 @@ pub fn visible(text: &str) -> String {
         return text.to_owned();
     }
     text.chars().map(|c| if hidden(c) { c.escape_unicode().to_string() } else { c.to_string() }).collect()
+}
+
+/// The verdict in a word.
+pub(crate) fn verdict_word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Blocked => "Blocked",
+        Verdict::Suspect => "Suspect",
+        Verdict::Clear => "Clear",
+        Verdict::Inconclusive => "Inconclusive",
+    }
+}
+
+/// How sure a check is.
+fn confidence_words(check: &CheckInfo) -> Option<&'static str> {
+    check.confidence.map(|level| match level {
+        Confidence::High => "high confidence",
+        Confidence::Medium => "medium confidence",
+        Confidence::Low => "low confidence",
+    })
+}
+
+/// How much of a file was used.
+fn read_words(status: ReadStatus) -> &'static str {
+    match status {
+        ReadStatus::Read => "read",
+        ReadStatus::Partial => "read in part",
+        ReadStatus::Unreadable => "unreadable",
+        ReadStatus::Ignored => "ignored",
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
 //! The typed report: the contract's JSON (`actriage.report/1`). Every format is made from this, so that nothing is shown in one and
 //! missing in another.
 
+use std::collections::HashSet;
+
 use serde::Serialize;
 
 use super::card::Card;
@@ -178,6 +180,31 @@ impl Report {
     /// The check of an id.
     pub fn check(&self, id: &str) -> Option<&CheckInfo> {
         self.checks.iter().find(|check| check.id == id)
+    }
+
+    /// The findings in the order of telling: causes, each followed by what it explains, then what stands apart.
+    pub fn findings(&self) -> Vec<&CheckInfo> {
+        let mut list: Vec<&CheckInfo> = Vec::new();
+        for root in self.verdict.root_causes.iter().filter_map(|id| self.check(id)) {
+            list.push(root);
+            list.extend(root.explains.iter().filter_map(|id| self.check(id)));
+        }
+        list.extend(self.checks.iter().filter(|check| check.status.is_finding()));
+        let mut told: HashSet<&str> = HashSet::new();
+        list.retain(|check| told.insert(&check.id));
+        list
+    }
+
+    /// The machine card with the row on the collection, as people read it.
+    pub fn card_rows(&self) -> Vec<(&'static str, String)> {
+        let mut rows = self.machine.rows();
+        if let (Some(at), Some(basis)) = (self.bundle.collected_at, self.bundle.collected_at_basis) {
+            let from = self.bundle.window_from.map(|from| from.date()).unwrap_or_default();
+            let tool = self.machine.collected_by;
+            let zone = self.machine.zone().map(|zone| format!(" · {zone}")).unwrap_or_default();
+            rows.push(("Collected", format!("{at} by the {basis} ({tool}), failures from {from}{zone}")));
+        }
+        rows
     }
 }
 

@@ -8,13 +8,12 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
 use super::model::{CheckInfo, Report};
-use super::visible;
 use super::wanted::wanted;
+use super::{confidence_words, read_words, visible};
 use crate::artifact::identify::ReadStatus;
 use crate::checks::Remedy;
 use crate::checks::judgement::Status;
 use crate::diagnosis::Verdict;
-use crate::evidence::Confidence;
 
 /// How to render.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +49,7 @@ pub fn render(report: &Report, options: Options) -> String {
     page.verdict(report);
     page.machine(report);
     page.findings(report);
+    page.timeline(report);
     page.ruled_out(report);
     page.unanswered(report);
     page.files(report);
@@ -120,14 +120,7 @@ impl Page {
 
     /// The card: one line a row, cut at the width; `--all` shows the rows in full.
     fn machine(&mut self, report: &Report) {
-        let mut rows = report.machine.rows();
-        if let (Some(at), Some(basis)) = (report.bundle.collected_at, report.bundle.collected_at_basis) {
-            let from = report.bundle.window_from.map(|from| from.date()).unwrap_or_default();
-            let tool = report.machine.collected_by;
-            let zone = report.machine.zone().map(|zone| format!(" · {zone}")).unwrap_or_default();
-            rows.push(("Collected", format!("{at} by the {basis} ({tool}), failures from {from}{zone}")));
-        }
-        for (label, text) in rows {
+        for (label, text) in report.card_rows() {
             let lead = format!("{label:<10}");
             if self.options.all {
                 self.wrapped(&lead, 10, &text);
@@ -189,12 +182,7 @@ impl Page {
     }
 
     fn finding(&mut self, check: &CheckInfo, full: bool) {
-        let confidence = match check.confidence {
-            Some(Confidence::High) => ", high confidence",
-            Some(Confidence::Medium) => ", medium confidence",
-            Some(Confidence::Low) => ", low confidence",
-            None => "",
-        };
+        let confidence = confidence_words(check).map(|level| format!(", {level}")).unwrap_or_default();
         let badge = self.badge(check);
         let id = self.paint(BOLD, &check.id);
         self.line(&format!("{badge}{confidence}  {id}"));
@@ -256,6 +244,19 @@ impl Page {
         }
     }
 
+    /// The events around the failure: with `--all` only, because `actriage timeline` shows them by themselves.
+    fn timeline(&mut self, report: &Report) {
+        if report.timeline.moments.is_empty() || !self.options.all {
+            return;
+        }
+        self.heading("Around the failure");
+        for moment in &report.timeline.moments {
+            let source = format!("{} {} {}", moment.event_id, moment.artifact, moment.locator);
+            let line = format!("{} {}: {}  [{source}]", moment.time, moment.kind.name(), moment.what);
+            self.wrapped("  ", 4, &line);
+        }
+    }
+
     fn ruled_out(&mut self, report: &Report) {
         let good = |check: &&CheckInfo| matches!(check.status, Status::Healthy | Status::NotApplicable);
         let list: Vec<&CheckInfo> = report.checks.iter().filter(good).collect();
@@ -314,12 +315,7 @@ impl Page {
         if !list.is_empty() {
             let mut table = self.table(["File", "is", "because"]);
             for file in list.iter().take(shown) {
-                let status = match file.status {
-                    ReadStatus::Partial => "read in part",
-                    ReadStatus::Unreadable => "unreadable",
-                    ReadStatus::Ignored => "ignored",
-                    ReadStatus::Read => "read",
-                };
+                let status = read_words(file.status);
                 let reason = file.reason.clone().unwrap_or_default();
                 table.add_row([visible(&file.path), status.to_owned(), visible(&reason)]);
             }

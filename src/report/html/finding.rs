@@ -1,8 +1,9 @@
 //! One finding: what was seen, what proves it, what to do.
 
-use super::{View, confidence};
+use super::View;
 use crate::checks::Remedy;
 use crate::checks::judgement::Status;
+use crate::report::confidence_words;
 use crate::report::markup::Markup;
 use crate::report::model::{CheckInfo, EvidenceInfo};
 
@@ -29,7 +30,7 @@ impl<'r> View<'r> {
         page.leaf("h3", &[("id", &heading)], &check.title);
         page.element("p", &[("class", "tags")], |page| {
             badge(page, check.status);
-            if let Some(level) = confidence(check) {
+            if let Some(level) = confidence_words(check) {
                 page.text(" ");
                 page.leaf("span", &[], level);
             }

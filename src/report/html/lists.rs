@@ -4,17 +4,8 @@ use super::View;
 use super::finding::{badge, copy};
 use crate::artifact::identify::ReadStatus;
 use crate::report::model::CheckInfo;
+use crate::report::read_words;
 use crate::report::wanted::wanted;
-
-/// How much of a file was used, for people.
-fn read_words(status: ReadStatus) -> &'static str {
-    match status {
-        ReadStatus::Read => "read",
-        ReadStatus::Partial => "read in part",
-        ReadStatus::Unreadable => "unreadable",
-        ReadStatus::Ignored => "ignored",
-    }
-}
 
 impl<'r> View<'r> {
     /// Checks that found nothing wrong, folded.

@@ -3,9 +3,11 @@
 use axum::response::Response;
 
 use super::home::findings;
-use super::{Poll, badge, page, size, tone, word};
+use super::{Poll, badge, page, size};
+use crate::report::html::tone;
 use crate::report::markup::Markup;
 use crate::report::model::Report;
+use crate::report::verdict_word;
 use crate::serve::render::{Format, render};
 use crate::serve::store::{Slot, Stage};
 
@@ -47,7 +49,7 @@ fn pending(page: &mut Markup, slot: &Slot, sentence: &str) {
 
 fn done(page: &mut Markup, slot: &Slot, report: &Report) {
     let outcome = report.verdict.outcome;
-    heading(page, tone(outcome), word(outcome), &report.verdict.summary, &slot.label);
+    heading(page, tone(outcome), verdict_word(outcome), &report.verdict.summary, &slot.label);
     let path = format!("/bundle/{}", slot.id);
     page.element("nav", &[("aria-label", "Report"), ("class", "actions")], |page| {
         let link = format!("{path}/report");

@@ -6,6 +6,7 @@ use super::page;
 use crate::facts::Value;
 use crate::report::comparison::{Comparison, FactDifference};
 use crate::report::markup::Markup;
+use crate::report::verdict_word;
 
 /// The page of a comparison.
 pub fn compare(comparison: &Comparison) -> Response {
@@ -14,7 +15,11 @@ pub fn compare(comparison: &Comparison) -> Response {
         page.element("dl", &[], |page| {
             for (label, side) in [("Works", &comparison.good), ("Does not", &comparison.bad)] {
                 page.leaf("dt", &[], label);
-                page.leaf("dd", &[], &format!("{}: {}", side.path, super::word(side.outcome).to_lowercase()));
+                page.leaf(
+                    "dd",
+                    &[],
+                    &format!("{}: {}", side.path, verdict_word(side.outcome).to_lowercase()),
+                );
             }
         });
         checks(page, comparison);

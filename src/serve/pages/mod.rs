@@ -12,8 +12,9 @@ use axum::response::{IntoResponse, Response};
 
 use super::policy;
 use super::store::{Slot, Stage};
-use crate::diagnosis::Verdict;
+use crate::report::html::tone;
 use crate::report::markup::Markup;
+use crate::report::verdict_word;
 
 /// What the script asks for, and what it last knew: when the answer differs, the page is loaded again.
 struct Poll {
@@ -85,25 +86,7 @@ fn badge(slot: &Slot) -> (&'static str, &'static str) {
         Stage::Waiting => ("Waiting", "pending"),
         Stage::Reading => ("Reading", "pending"),
         Stage::Failed(_) => ("Unreadable", "failed"),
-        Stage::Done(report) => (word(report.verdict.outcome), tone(report.verdict.outcome)),
-    }
-}
-
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Blocked => "Blocked",
-        Verdict::Suspect => "Suspect",
-        Verdict::Clear => "Clear",
-        Verdict::Inconclusive => "Inconclusive",
-    }
-}
-
-fn tone(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Blocked => "blocker",
-        Verdict::Suspect => "warning",
-        Verdict::Clear => "healthy",
-        Verdict::Inconclusive => "not-collected",
+        Stage::Done(report) => (verdict_word(report.verdict.outcome), tone(report.verdict.outcome)),
     }
 }
 
