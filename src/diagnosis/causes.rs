@@ -185,7 +185,7 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         &["clock-skew"],
-        &["wam-token-broker-errors", "aadsts-signin-errors", "device-registration-state", "prt-state"],
+        &["wam-token-broker-errors", "aadsts-signin-errors"],
         a_code_names_the_cause,
         "the recorded codes are those of a wrong clock",
     ),
@@ -196,23 +196,12 @@ pub const ROWS: &[Row] = &[
         "the broker does not trust the certificates that it is shown",
     ),
     row(
-        &["tls-inspection"],
-        &["device-registration-state", "prt-state"],
-        a_code_names_the_cause,
-        "the answers are changed on their way",
-    ),
-    row(
         &["captive-portal"],
         &["ncsi-profile-state", "ncsi-probe-result", "tls-inspection"],
         always,
         "the network answers with its own page until the user has signed in to it",
     ),
-    row(
-        &["applocker-block"],
-        &["broker-plugin-blocked", "broker-plugin-state"],
-        same_place,
-        "it is the same block",
-    ),
+    row(&["applocker-block"], &["broker-plugin-blocked"], same_place, "it is the same block"),
     row(
         &["tpm-key-health"],
         &["prt-state", "device-registration-state"],
