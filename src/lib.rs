@@ -15,7 +15,7 @@
 //! * [`diagnosis`] runs them, tells causes from symptoms, ranks the causes and pronounces the verdict.
 //! * [`report`] is the typed result (the JSON contract) and its renderings.
 //!
-//! With the feature `serve` there is a local page to drop bundles on (module `serve`), for people who do not live in a terminal.
+//! With the feature `serve` (on by default) there is a local page to drop bundles on (module `serve`), for people who do not live in a terminal.
 //!
 //! [`collector`] says what to collect and holds the script that does it.
 //!
