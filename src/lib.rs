@@ -16,6 +16,8 @@
 //! * [`report`] is the typed result (the JSON contract) and its renderings.
 //! * [`triage`] does all this for thousands of bundles, each in a process of its own; [`fleet`] is the report on them.
 //!
+//! With the feature `serve` (on by default) there is a local page to drop bundles on (module `serve`), for people who do not live in a terminal.
+//!
 //! [`collector`] says what to collect and holds the script that does it.
 //!
 //! What the checks want to see travels down as data ([`artifact::Interest`]), never as an import upwards.
@@ -34,6 +36,8 @@ pub mod fleet;
 pub mod knowledge;
 pub mod report;
 pub mod rules;
+#[cfg(feature = "serve")]
+pub mod serve;
 pub mod time;
 pub mod triage;
 

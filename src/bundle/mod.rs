@@ -95,7 +95,11 @@ pub enum Content {
 impl Bundle {
     /// Opens a zip, a folder or a single file.
     pub fn open(path: &Path, limits: Limits) -> Result<Self, BundleError> {
-        let label = path.display().to_string();
+        Self::open_as(path, path.display().to_string(), limits)
+    }
+
+    /// The same for a file that lies somewhere under another name than its own: reports and errors call it by the label.
+    pub fn open_as(path: &Path, label: String, limits: Limits) -> Result<Self, BundleError> {
         let io = |source| BundleError::Io { path: label.clone(), source };
         let meta = fs::metadata(path).map_err(io)?;
         let spent = Spent::default();
@@ -175,8 +179,12 @@ fn open_file(path: &Path, label: &str, size: u64, limits: &Limits) -> Result<Ope
             .map_err(|reason| BundleError::Archive { path: label.to_owned(), reason })?;
         return Ok((members(&archive, "", 0), Some(hash), size));
     }
-    let mut entries =
-        vec![Entry { path: file_name(path), size, source: EntrySource::File(path.to_path_buf()), depth: 0 }];
+    let mut entries = vec![Entry {
+        path: file_name(Path::new(label)),
+        size,
+        source: EntrySource::File(path.to_path_buf()),
+        depth: 0,
+    }];
     entries.extend(logs_beside(path));
     Ok((entries, Some(hash), size))
 }

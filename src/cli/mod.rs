@@ -12,6 +12,7 @@ mod open;
 mod output;
 mod report;
 mod rules;
+mod serve;
 mod timeline;
 mod triage;
 mod worker;
@@ -83,6 +84,8 @@ enum Command {
     Rules(rules::Rules),
     /// Print the PowerShell script that collects the evidence.
     Collector(collector::Collector),
+    /// Open a local page to drop bundles on.
+    Serve(serve::Serve),
     /// Print shell completions.
     Completions(completions::Completions),
 }
@@ -129,6 +132,7 @@ pub fn main() -> ExitCode {
         Command::Facts(command) => command.run(&cli.common, &mut out),
         Command::Rules(command) => command.run(&mut out),
         Command::Collector(command) => command.run(&mut out),
+        Command::Serve(command) => command.run(&mut out),
         Command::Completions(command) => command.run(&mut out),
     };
     let outcome = outcome.and_then(|exit| out.flush().map(|()| exit).map_err(CliError::from));

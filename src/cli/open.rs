@@ -32,7 +32,7 @@ pub struct LimitArgs {
 }
 
 impl LimitArgs {
-    /// The bounds.
+    /// The limits, with the defaults where nothing was given.
     pub fn limits(self) -> Limits {
         let default = Limits::default();
         Limits {

@@ -8,7 +8,7 @@ pub mod html;
 pub mod json;
 pub mod junit;
 pub mod markdown;
-mod markup;
+pub(crate) mod markup;
 pub mod model;
 pub mod terminal;
 mod wanted;
@@ -33,7 +33,7 @@ pub fn visible(text: &str) -> String {
 }
 
 /// The verdict in a word.
-fn verdict_word(verdict: Verdict) -> &'static str {
+pub(crate) fn verdict_word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Blocked => "Blocked",
         Verdict::Suspect => "Suspect",

@@ -59,6 +59,23 @@ fn no_linked_crate_opens_a_network() {
     assert!(found.is_empty(), "{found:?}");
 }
 
+/// The page of `actriage serve` stands on the server half of hyper. Cargo joins features, so one careless dependency would bring the client.
+#[test]
+fn no_client_half_of_hyper_is_linked() {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let output = Command::new(cargo)
+        .args(["tree", "--edges", "normal", "--all-features", "--prefix", "none", "--format", "{p}\t{f}"])
+        .arg("--offline")
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let hyper: Vec<&str> = text.lines().filter(|line| line.starts_with("hyper")).collect();
+    assert!(hyper.iter().any(|line| line.contains("server")), "hyper is not in the tree: {hyper:?}");
+    let client: Vec<_> = hyper.iter().filter(|line| line.contains("client")).collect();
+    assert!(client.is_empty(), "{client:?}");
+}
+
 #[test]
 fn expressions_are_read_as_spdx_means_them() {
     let allow = ["MIT".to_owned(), "ISC".to_owned()];

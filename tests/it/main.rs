@@ -35,5 +35,6 @@ mod replay;
 mod rules;
 mod samples;
 mod schema;
+mod serve;
 mod triage;
 mod withheld;

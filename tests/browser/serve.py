@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+"""Drives the page of `actriage serve` in chromium, as a person would.
+
+    serve.py BINARY SAMPLES [--axe axe.min.js] [--shots FOLDER]
+
+Ends with 0 when all is well, with 77 when playwright or chromium are not there (tests skip then, aloud), else with 1.
+"""
+
+import argparse
+import base64
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+SKIPPED = 77
+# Seconds for one step: an unoptimised build on a busy machine takes its time for an analysis.
+PATIENCE = 90
+
+try:
+    from playwright.sync_api import expect, sync_playwright
+except ImportError:
+    print("playwright is not installed (pip install playwright)")
+    sys.exit(SKIPPED)
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+if not os.access(CHROMIUM, os.X_OK):
+    print(f"there is no {CHROMIUM} (apt-get install chromium)")
+    sys.exit(SKIPPED)
+
+
+class Visitor:
+    """A browser window that remembers everything that went wrong in it."""
+
+    def __init__(self, browser, state=None, **options):
+        self.context = browser.new_context(storage_state=state, **options)
+        self.context.set_default_timeout(PATIENCE * 1000)
+        self.page = self.context.new_page()
+        self.wrong = []
+        self.page.on("console", self.console)
+        self.page.on("pageerror", lambda error: self.wrong.append(f"uncaught: {error}"))
+        self.page.on("dialog", self.dialog)
+
+    def console(self, message):
+        if message.type in ("error", "warning"):
+            self.wrong.append(f"console {message.type}: {message.text}")
+
+    def dialog(self, dialog):
+        self.wrong.append(f"a dialog opened: {dialog.message}")
+        dialog.dismiss()
+
+    def verdict(self):
+        """Waits for the verdict and gives it."""
+        expect(self.page.locator(".verdict .word")).to_have_text(
+            re.compile("blocked|suspect|clear|inconclusive|unreadable", re.I)
+        )
+        return self.page.locator(".verdict .word").inner_text().lower()
+
+
+def start(binary):
+    server = subprocess.Popen([binary, "serve"], stdout=subprocess.PIPE, text=True)
+    for line in server.stdout:
+        found = re.search(r"http://127\.0\.0\.1:\d+/\?token=[0-9a-f]+", line)
+        if found:
+            return server, found.group(0)
+    raise SystemExit("actriage serve printed no address")
+
+
+def drop(page, files):
+    """Drops files on the box: what the browser would hand to the page."""
+    payload = [{"name": name, "data": base64.b64encode(data).decode()} for name, data in files]
+    transfer = page.evaluate_handle(
+        """async (files) => {
+            const transfer = new DataTransfer();
+            for (const { name, data } of files) {
+                const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
+                transfer.items.add(new File([bytes], name));
+            }
+            return transfer;
+        }""",
+        payload,
+    )
+    page.dispatch_event("#upload", "dragover", {"dataTransfer": transfer})
+    assert "over" in page.locator("#upload").get_attribute("class"), "the box does not show that it is the target"
+    page.dispatch_event("#upload", "drop", {"dataTransfer": transfer})
+
+
+def audit(page, axe, what):
+    """Asks axe-core, when it is there."""
+    if not axe:
+        return
+    page.evaluate(axe)
+    result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    wrong = [f"{item['id']}: {node['html']}" for item in result["violations"] for node in item["nodes"]]
+    assert not wrong, f"axe-core on {what}: " + "\n".join(wrong)
+    print(f"axe-core: {what}: no violation, {len(result['passes'])} rules passed")
+
+
+def with_script(visitor, samples, axe):
+    page = visitor.page
+    audit(page, axe, "the empty page")
+    # Choose a file.
+    page.set_input_files("#files", samples / "blocked.zip")
+    page.wait_for_url("**/bundle/1")
+    assert visitor.verdict() == "blocked"
+    expect(page.locator("#causes li").first).to_be_visible()
+    audit(page, axe, "a verdict")
+    # The case note and the downloads.
+    page.click("button[data-copy]")
+    expect(page.locator("button[data-copy]")).to_have_text("Copied")
+    note = page.evaluate("navigator.clipboard.readText()")
+    assert note.strip() and note == page.locator("#note").input_value(), "the clipboard does not hold the case note"
+    with page.expect_download() as download:
+        page.click("text=Download JSON")
+    assert download.value.suggested_filename == "actriage-blocked.json", download.value.suggested_filename
+    report = json.loads(pathlib.Path(download.value.path()).read_text())
+    assert report["verdict"]["outcome"] == "blocked" and report["bundle"]["path"] == "blocked.zip"
+    # The report.
+    page.click("text=Read the whole report")
+    page.wait_for_url("**/bundle/1/report")
+    for cause in report["verdict"]["root_causes"]:
+        title = next(check["title"] for check in report["checks"] if check["id"] == cause)
+        expect(page.get_by_text(title).first).to_be_visible()
+    background = page.evaluate("getComputedStyle(document.querySelector('.verdict')).borderLeftWidth")
+    assert background != "0px", "the policy keeps the report's own style out"
+    audit(page, axe, "the report")
+    page.go_back()
+    page.click("header a")
+    # Drop three files; one is no bundle at all, and its name wants to be markup.
+    hostile = "<img src=x onerror=alert(1)>.zip"
+    whole = [(name, (samples / name).read_bytes()) for name in ("healthy.zip", "mixed.zip")]
+    drop(page, [*whole, (hostile, b"PK\x03\x04 and no archive")])
+    expect(page.locator("#bundles tbody tr")).to_have_count(4)
+    words = page.locator("#bundles .badge")
+    expect(words).to_have_text(["Blocked", "Blocked", "Unreadable", "Clear"])
+    expect(page.get_by_role("link", name=hostile)).to_be_visible()
+    audit(page, axe, "the table")
+    # Compare the two that could be read.
+    page.click("#compare button")
+    page.wait_for_url("**/compare?*")
+    expect(page.get_by_text("Findings that differ")).to_be_visible()
+    audit(page, axe, "a comparison")
+    page.click("header a")
+    page.click(f"text={hostile}")
+    assert visitor.verdict() == "unreadable"
+    page.click("text=Remove this bundle")
+    expect(page.locator("#bundles tbody tr")).to_have_count(3)
+
+
+def without_script(visitor, address, samples):
+    page = visitor.page
+    page.goto(address)
+    page.set_input_files("#files", samples / "blocked.zip")
+    page.click("#send")
+    page.wait_for_url("**/bundle/*")
+    assert visitor.verdict() == "blocked"
+    page.click("text=Read the whole report")
+    expect(page.locator("h1")).to_be_visible()
+    page.go_back()
+    page.click("text=Remove this bundle")
+    page.wait_for_url(address)
+
+
+def shots(browser, state, address, folder):
+    for width, height in ((1280, 800), (390, 844)):
+        for scheme in ("light", "dark"):
+            visitor = Visitor(browser, state, viewport={"width": width, "height": height}, color_scheme=scheme)
+            for name, path in (("bundles", ""), ("verdict", "bundle/1"), ("report", "bundle/1/report")):
+                visitor.page.goto(address + path)
+                wide = visitor.page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, f"{name} is {wide} pixels wide in a window of {width}"
+                visitor.page.screenshot(path=folder / f"serve-{name}-{width}-{scheme}.png")
+            assert not visitor.wrong, visitor.wrong
+            visitor.context.close()
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binary")
+    parser.add_argument("samples", type=pathlib.Path)
+    parser.add_argument("--axe", type=pathlib.Path)
+    parser.add_argument("--shots", type=pathlib.Path)
+    given = parser.parse_args()
+    axe = given.axe.read_text() if given.axe and given.axe.is_file() else None
+    if not axe:
+        print("SKIPPED: axe-core is not there, the pages were not audited")
+    folder = given.shots or pathlib.Path(tempfile.mkdtemp(prefix="actriage-shots-"))
+    server, entrance = start(given.binary)
+    address = entrance.split("?")[0]
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            first = Visitor(browser)
+            first.context.grant_permissions(["clipboard-read", "clipboard-write"])
+            first.page.goto(entrance)
+            first.page.wait_for_url(address)
+            with_script(first, given.samples, axe)
+            assert not first.wrong, first.wrong
+            state = first.context.storage_state()
+            second = Visitor(browser, state, java_script_enabled=False)
+            without_script(second, address, given.samples)
+            assert not second.wrong, second.wrong
+            shots(browser, state, address, folder)
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait(10)
+        if not given.shots:
+            shutil.rmtree(folder)
+    assert server.returncode == 0, f"the server ended with {server.returncode}"
+    print("driven: choose, drop, verdict, report, copy, download, compare, remove; with and without script")
+
+
+main()
