@@ -28,6 +28,7 @@ pub mod diagnosis;
 pub mod evidence;
 pub mod facts;
 pub mod knowledge;
+pub mod redact;
 pub mod report;
 pub mod rules;
 pub mod time;

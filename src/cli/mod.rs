@@ -9,10 +9,12 @@ mod explain;
 mod facts;
 mod inspect;
 mod open;
+mod redact;
 mod rules;
 mod timeline;
 
 use std::io::{self, IsTerminal as _, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -39,6 +41,12 @@ pub struct Common {
     /// Colours in terminal output (NO_COLOR is honoured).
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     color: Color,
+    /// Replace names of people, computers, networks and tenants, SIDs and addresses by pseudonyms in every output.
+    #[arg(long, global = true)]
+    redact: bool,
+    /// Write what each pseudonym stands for to a private file.
+    #[arg(long, global = true, value_name = "PATH")]
+    redact_map: Option<PathBuf>,
 }
 
 /// When to use colours.
@@ -68,6 +76,8 @@ enum Command {
     Compare(compare::Compare),
     /// Print the facts of a machine as JSON.
     Facts(facts::FactsOf),
+    /// Write a copy of a bundle that can be shared: its texts with pseudonyms, without its binary files.
+    Redact(redact::Redact),
     /// Test the rules of a folder.
     Rules(rules::Rules),
     /// Print the PowerShell script that collects the evidence.
@@ -113,6 +123,7 @@ pub fn main() -> ExitCode {
         Command::Checks(command) => command.run(&mut out),
         Command::Compare(command) => command.run(&cli.common, &mut out),
         Command::Facts(command) => command.run(&cli.common, &mut out),
+        Command::Redact(command) => command.run(&cli.common),
         Command::Rules(command) => command.run(&mut out),
         Command::Collector(command) => command.run(&mut out),
         Command::Completions(command) => command.run(&mut out),

@@ -12,6 +12,7 @@ use crate::checks::judgement::{Missing, Observation, Outcome, Status};
 use crate::diagnosis::{Diagnosed, Diagnosis, Verdict};
 use crate::evidence::{Confidence, Evidence};
 use crate::facts::machine::basis_words;
+use crate::redact::Redactor;
 use crate::rules::Ruled;
 use crate::time::FileTime;
 
@@ -151,10 +152,10 @@ pub struct EvidenceInfo {
 }
 
 impl Report {
-    /// Makes the report.
+    /// Makes the report, with secrets masked.
     pub fn new(bundle: &Bundle, diagnosis: &Diagnosis<'_>) -> Self {
         let evidence = diagnosis.case.evidence;
-        Self {
+        let mut report = Self {
             schema: SCHEMA,
             tool: Tool { name: "actriage", version: env!("CARGO_PKG_VERSION") },
             bundle: bundle_info(bundle, evidence),
@@ -168,7 +169,9 @@ impl Report {
                 let rules = diagnosis.rules.iter().map(|ruled| rule_info(ruled, evidence));
                 diagnosis.checks.iter().map(|item| check_info(item, diagnosis)).chain(rules).collect()
             },
-        }
+        };
+        Redactor::masking(evidence.secrets.clone()).report(&mut report);
+        report
     }
 
     /// The check of an id.

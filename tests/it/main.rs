@@ -27,6 +27,7 @@ mod facts;
 mod forms;
 mod hive;
 mod licences;
+mod redact;
 mod registry;
 mod replay;
 mod rules;
