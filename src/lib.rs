@@ -34,6 +34,7 @@ pub mod evidence;
 pub mod facts;
 pub mod fleet;
 pub mod knowledge;
+pub mod redact;
 pub mod report;
 pub mod rules;
 #[cfg(feature = "serve")]

@@ -1,5 +1,7 @@
 //! All artifacts of a bundle, read once and in parallel.
 
+use std::collections::BTreeSet;
+
 use rayon::prelude::*;
 
 use super::hive::log::{HiveLog, Replay};
@@ -7,6 +9,7 @@ use super::hive::{Hive, HiveKind};
 use super::identify::{self, Decoded, ReadStatus};
 use super::{ArtifactId, Interest, Part};
 use crate::bundle::{self, Bundle, Content, Entry};
+use crate::redact::secrets::{self, Secret};
 
 /// One file of the bundle and what became of it.
 #[derive(Debug)]
@@ -43,6 +46,8 @@ pub struct Collection {
     pub artifacts: Vec<Artifact>,
     /// The decoded parts, in the same order.
     pub pieces: Vec<Piece>,
+    /// Secrets that stand in the text files.
+    pub secrets: BTreeSet<Secret>,
 }
 
 /// How a collection is read.
@@ -66,6 +71,7 @@ impl Collection {
         for item in loaded {
             let artifact = ArtifactId(collection.artifacts.len());
             collection.artifacts.push(item.artifact);
+            collection.secrets.extend(item.secrets);
             for part in item.parts {
                 match part {
                     Part::HiveLog(log) => logs.push(Some((artifact, *log))),
@@ -149,6 +155,7 @@ fn belongs_together(hive_path: &str, hive: &Hive, log_path: &str, log: &HiveLog)
 struct Loaded {
     artifact: Artifact,
     parts: Vec<Part>,
+    secrets: BTreeSet<Secret>,
 }
 
 fn load(bundle: &Bundle, entry: &Entry, reading: &Reading) -> Vec<Loaded> {
@@ -162,6 +169,7 @@ fn load(bundle: &Bundle, entry: &Entry, reading: &Reading) -> Vec<Loaded> {
             reason: Some(reason),
         },
         parts: Vec::new(),
+        secrets: BTreeSet::new(),
     };
     match bundle.read(entry) {
         Content::Unreadable(reason) => vec![without_bytes("unknown", reason)],
@@ -174,9 +182,14 @@ fn load(bundle: &Bundle, entry: &Entry, reading: &Reading) -> Vec<Loaded> {
         Content::Bytes(bytes) => {
             let sha256 = reading.hashes.then(|| bundle::sha256(&bytes));
             let size = bytes.len() as u64;
+            let mut secrets = BTreeSet::new();
+            if let Some(text) = identify::as_text(&bytes) {
+                secrets::mask(text.as_str(), &mut secrets);
+            }
             let Decoded { kind, status, reason, parts } = identify::decode(bytes, &reading.interest);
             let path = entry.path.clone();
-            vec![Loaded { artifact: Artifact { path, kind, bytes: size, sha256, status, reason }, parts }]
+            let artifact = Artifact { path, kind, bytes: size, sha256, status, reason };
+            vec![Loaded { artifact, parts, secrets }]
         }
     }
 }

@@ -86,6 +86,21 @@ const FOREIGN: &[(&[u8], &str, &str)] = &[
     (b"PAGE", "dump", "a memory dump"),
 ];
 
+/// The text of a file that is one: no hive, no binary log, nothing of a foreign kind.
+pub fn as_text(bytes: &[u8]) -> Option<Text> {
+    let foreign = FOREIGN.iter().any(|(magic, ..)| is_foreign(bytes, magic));
+    if bytes.is_empty()
+        || bytes.starts_with(b"regf")
+        || foreign
+        || HiveLog::recognise(bytes)
+        || evtx::recognise(bytes)
+    {
+        return None;
+    }
+    let text = Text::decode(bytes);
+    (!is_binary(text.as_str())).then_some(text)
+}
+
 /// Decodes a file.
 pub fn decode(bytes: Vec<u8>, interest: &Interest) -> Decoded {
     if bytes.is_empty() {

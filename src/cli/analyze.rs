@@ -9,6 +9,7 @@ use super::output::{Format, Sink, Target};
 use super::{CliError, Common, Exit, Outcome, open};
 use crate::diagnosis::{self, Verdict};
 use crate::evidence::{Evidence, Settings};
+use crate::redact::Redactor;
 use crate::report::model::Report;
 use crate::rules::RuleSet;
 
@@ -47,18 +48,22 @@ impl Analyze {
     pub(super) fn run(&self, common: &Common, out: &mut dyn Write) -> Outcome {
         let mut analysed = 0_usize;
         let mut blocked = false;
+        let mut redactors: Vec<(&Path, Redactor)> = Vec::new();
         let rules = self.rules.as_deref().map(super::rules::load).transpose()?;
         let mut sinks = self.sinks(common, out)?;
         for path in &self.bundles {
             common.say(|| format!("reading {}", path.display()));
-            let report = match self.analyze(path, rules.as_ref()) {
-                Ok(report) => report,
+            let analysis = open::redactor(path, self.limits, common)
+                .and_then(|redactor| Ok((self.analyze(path, rules.as_ref(), &redactor)?, redactor)));
+            let (report, redactor) = match analysis {
+                Ok(pair) => pair,
                 Err(error) if self.bundles.len() > 1 => {
                     eprintln!("actriage: {error}");
                     continue;
                 }
                 Err(error) => return Err(error),
             };
+            redactors.push((path.as_path(), redactor));
             analysed += 1;
             blocked |= report.verdict.outcome == Verdict::Blocked;
             for sink in &mut sinks {
@@ -68,6 +73,9 @@ impl Analyze {
         for sink in sinks {
             sink.finish()?;
         }
+        let maps: Vec<(&Path, &Redactor)> =
+            redactors.iter().map(|(path, redactor)| (*path, redactor)).collect();
+        open::write_map(common, &maps)?;
         Ok(match (analysed, blocked) {
             (0, _) => Exit::Failed,
             (_, true) => Exit::Blocked,
@@ -89,7 +97,7 @@ impl Analyze {
         Ok(sinks)
     }
 
-    fn analyze(&self, path: &Path, rules: Option<&RuleSet>) -> Result<Report, CliError> {
+    fn analyze(&self, path: &Path, rules: Option<&RuleSet>, redactor: &Redactor) -> Result<Report, CliError> {
         let mut interest = diagnosis::interest();
         if let Some(rules) = rules {
             rules.add_interest(&mut interest);
@@ -98,6 +106,8 @@ impl Analyze {
         let evidence =
             Evidence::build(collection, &Settings { window_days: self.window, user: self.user.clone() });
         let diagnosis = diagnosis::diagnose_with(&evidence, rules);
-        Ok(Report::new(&bundle, &diagnosis))
+        let mut report = Report::new(&bundle, &diagnosis);
+        redactor.report(&mut report);
+        Ok(report)
     }
 }

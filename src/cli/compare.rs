@@ -9,6 +9,7 @@ use super::{CliError, Common, Exit, Outcome, open, width};
 use crate::checks;
 use crate::diagnosis::{self, Verdict};
 use crate::evidence::{Evidence, Settings};
+use crate::redact;
 use crate::report::comparison::{self, Comparison};
 
 /// Show what differs between a machine that works and one that does not.
@@ -50,7 +51,11 @@ impl Compare {
         };
         let (good, bad) = (read(&self.good)?, read(&self.bad)?);
         let (one, two) = (diagnosis::diagnose(&good.1), diagnosis::diagnose(&bad.1));
-        let comparison = Comparison::new((&good.0, &one), (&bad.0, &two));
+        let mut comparison = Comparison::new((&good.0, &one), (&bad.0, &two));
+        let veil = |path: &PathBuf| open::redactor(path, self.limits, common);
+        let (first, second) = (veil(&self.good)?, veil(&self.bad)?);
+        redact::comparison(&mut comparison, &first, &second);
+        open::write_map(common, &[(&self.good, &first), (&self.bad, &second)])?;
         match self.format {
             Format::Json => {
                 let text = serde_json::to_string_pretty(&comparison)

@@ -33,14 +33,16 @@ impl FactsOf {
         let settings = Settings { window_days: self.window, user: self.user.clone() };
         let evidence = Evidence::build(collection, &settings);
         let facts = Facts::of(&Case::new(&evidence));
+        let redactor = open::redactor(&self.bundle, self.limits, common)?;
         let document = serde_json::json!({
             "schema": "actriage.facts/1",
-            "bundle": bundle.path,
-            "facts": facts.to_json(&evidence),
+            "bundle": redactor.path(&bundle.path),
+            "facts": redactor.facts(facts.to_json(&evidence)),
         });
         let text =
             serde_json::to_string_pretty(&document).map_err(|error| CliError::Message(error.to_string()))?;
         writeln!(out, "{text}")?;
+        open::write_map(common, &[(&self.bundle, &redactor)])?;
         Ok(Exit::Good)
     }
 }

@@ -8,9 +8,9 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{ContentArrangement, Table};
 
 use super::{Common, Exit, Outcome, open, width};
-use crate::artifact::Interest;
 use crate::artifact::collection::Collection;
 use crate::artifact::event::EventFilter;
+use crate::artifact::{Interest, Part};
 use crate::report::{dump, visible};
 
 /// Show what was recognised in a bundle, and with --dump all that the readers see.
@@ -58,34 +58,41 @@ impl Inspect {
             event_id: self.event_id,
             kind: self.kind.clone(),
         };
+        let mut redactor = open::redactor(&self.bundle, self.limits, common)?;
+        redactor.learn_events(collection.pieces.iter().flat_map(|piece| match &piece.part {
+            Part::Events(log) => log.events.as_slice(),
+            _ => &[],
+        }));
+        let lines = &mut dump::Lines { out, redactor: &redactor };
         match self.dump {
-            None => overview(out, &collection)?,
-            Some(dump::Kind::Artifacts) => dump::artifacts(out, &collection.artifacts, &filter)?,
-            Some(dump::Kind::Events) => dump::events(out, &collection, &filter)?,
-            Some(dump::Kind::Captures) => dump::captures(out, &collection, &filter)?,
-            Some(dump::Kind::Security) => dump::security(out, &collection, &filter)?,
-            Some(dump::Kind::Registry) => dump::registry(out, collection, &filter)?,
+            None => overview(lines, &collection)?,
+            Some(dump::Kind::Artifacts) => dump::artifacts(lines, &collection.artifacts, &filter)?,
+            Some(dump::Kind::Events) => dump::events(lines, &collection, &filter)?,
+            Some(dump::Kind::Captures) => dump::captures(lines, &collection, &filter)?,
+            Some(dump::Kind::Security) => dump::security(lines, &collection, &filter)?,
+            Some(dump::Kind::Registry) => dump::registry(lines, collection, &filter)?,
         }
+        open::write_map(common, &[(&self.bundle, &redactor)])?;
         Ok(Exit::Good)
     }
 }
 
-fn overview(out: &mut dyn Write, collection: &Collection) -> std::io::Result<()> {
+fn overview(lines: &mut dump::Lines<'_>, collection: &Collection) -> std::io::Result<()> {
     let mut table = Table::new();
     let width = u16::try_from(width()).unwrap_or(u16::MAX);
     table.load_style(NOTHING).set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
     table.force_no_tty().set_header(["file", "kind", "bytes", "status", "reason"]);
     for artifact in &collection.artifacts {
         table.add_row([
-            visible(&artifact.path),
+            visible(&lines.redactor.text(&artifact.path)),
             artifact.kind.clone(),
             artifact.bytes.to_string(),
             format!("{:?}", artifact.status).to_lowercase(),
-            visible(artifact.reason.as_deref().unwrap_or_default()),
+            visible(&lines.redactor.text(artifact.reason.as_deref().unwrap_or_default())),
         ]);
     }
     for line in table.lines() {
-        writeln!(out, "{}", line.trim_end())?;
+        writeln!(lines.out, "{}", line.trim_end())?;
     }
     Ok(())
 }

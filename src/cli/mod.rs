@@ -10,6 +10,7 @@ mod facts;
 mod inspect;
 mod open;
 mod output;
+mod redact;
 mod report;
 mod rules;
 mod serve;
@@ -18,6 +19,7 @@ mod triage;
 mod worker;
 
 use std::io::{self, IsTerminal as _, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -44,6 +46,12 @@ pub struct Common {
     /// Colours in terminal output (NO_COLOR is honoured).
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
     color: Color,
+    /// Replace names of people, computers, networks and tenants, SIDs and addresses by pseudonyms in every output.
+    #[arg(long, global = true)]
+    redact: bool,
+    /// Write what each pseudonym stands for to a private file.
+    #[arg(long, global = true, value_name = "PATH")]
+    redact_map: Option<PathBuf>,
 }
 
 /// When to use colours.
@@ -80,6 +88,8 @@ enum Command {
     Compare(compare::Compare),
     /// Print the facts of a machine as JSON.
     Facts(facts::FactsOf),
+    /// Write a copy of a bundle that can be shared: its texts with pseudonyms, without its binary files.
+    Redact(redact::Redact),
     /// Test the rules of a folder.
     Rules(rules::Rules),
     /// Print the PowerShell script that collects the evidence.
@@ -130,6 +140,7 @@ pub fn main() -> ExitCode {
         Command::Worker(command) => command.run(&mut out),
         Command::Compare(command) => command.run(&cli.common, &mut out),
         Command::Facts(command) => command.run(&cli.common, &mut out),
+        Command::Redact(command) => command.run(&cli.common),
         Command::Rules(command) => command.run(&mut out),
         Command::Collector(command) => command.run(&mut out),
         Command::Serve(command) => command.run(&mut out),

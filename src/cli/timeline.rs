@@ -44,7 +44,10 @@ impl Timeline {
         let settings = Settings { window_days: self.window, user: None };
         let evidence = Evidence::build(collection, &settings);
         let window = evidence.window.filter(|_| !self.all);
-        let moments = timeline::moments(&evidence, window);
+        let mut moments = timeline::moments(&evidence, window);
+        let redactor = open::redactor(&self.bundle, self.limits, common)?;
+        moments.iter_mut().for_each(|moment| redactor.moment(moment));
+        open::write_map(common, &[(&self.bundle, &redactor)])?;
         match self.format {
             Format::Json => {
                 for moment in &moments {

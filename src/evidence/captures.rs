@@ -17,6 +17,11 @@ impl Captures {
         Self { captures }
     }
 
+    /// All outputs, in the order of the bundle.
+    pub fn iter(&self) -> impl Iterator<Item = &Capture> {
+        self.captures.iter().map(|(_, capture)| capture)
+    }
+
     /// Every output of a kind, understood or not.
     pub fn all(&self, kind: CaptureKind) -> impl Iterator<Item = Sourced<&Capture>> {
         note(|| Question::Capture(kind.name()));

@@ -136,6 +136,11 @@ impl Events {
         &self.logs
     }
 
+    /// All events that were decoded, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = &Event> {
+        self.events.iter().map(|(_, event)| event)
+    }
+
     /// The wanted events, oldest first.
     pub fn of(&self, want: Want) -> Vec<Sourced<&Event>> {
         want.channels.iter().for_each(|channel| note(|| Question::Channel(channel)));

@@ -12,12 +12,15 @@ pub mod registry;
 pub mod users;
 pub mod verify;
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::artifact::collection::{Artifact, Collection};
 use crate::artifact::identify::ReadStatus;
 use crate::artifact::manifest::{Item, Manifest};
 use crate::artifact::{ArtifactId, Part};
+use crate::redact::secrets::Secret;
 use crate::time::FileTime;
 use captures::Captures;
 use events::{Basis, Events, Span, Window};
@@ -158,6 +161,8 @@ pub struct Evidence {
     pub window: Option<Window>,
     /// Who cannot activate.
     pub users: Users,
+    /// Secrets that stand in the text files.
+    pub secrets: BTreeSet<Secret>,
 }
 
 /// What a person may set about a machine.
@@ -178,7 +183,7 @@ impl Default for Settings {
 impl Evidence {
     /// Puts the parts of a bundle together.
     pub fn build(collection: Collection, settings: &Settings) -> Self {
-        let Collection { mut artifacts, pieces } = collection;
+        let Collection { mut artifacts, pieces, secrets } = collection;
         let path =
             |id: ArtifactId| artifacts.get(id.0).map(|artifact| artifact.path.clone()).unwrap_or_default();
         let mut registry = Sources::default();
@@ -209,7 +214,7 @@ impl Evidence {
         let said = manifest.as_ref().map(|(_, manifest)| manifest);
         let window = window(said, &events, &registry, settings.window_days);
         let users = Users::choose(&registry, &events, window, said, settings.user.as_deref());
-        Self { artifacts, registry, events, captures, manifest, verification, os, window, users }
+        Self { artifacts, registry, events, captures, manifest, verification, os, window, users, secrets }
     }
 
     /// The manifest as a source; the first artifact where there is none.

@@ -9,6 +9,7 @@ use crate::artifact::collection::{Artifact, Collection};
 use crate::artifact::event::Event;
 use crate::artifact::{ArtifactId, Part};
 use crate::evidence::{Evidence, Settings};
+use crate::redact::Redactor;
 
 /// What a dump shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -40,10 +41,20 @@ pub struct Filter {
     pub kind: Option<String>,
 }
 
-/// One line.
-pub fn row(out: &mut dyn Write, row: &Value) -> io::Result<()> {
-    serde_json::to_writer(&mut *out, row)?;
-    out.write_all(b"\n")
+/// Where the lines go, and what they are redacted by.
+pub struct Lines<'o> {
+    /// The stream.
+    pub out: &'o mut dyn Write,
+    /// Secrets are masked in any case; names only if it knows them.
+    pub redactor: &'o Redactor,
+}
+
+impl Lines<'_> {
+    /// One line.
+    pub fn row(&mut self, row: Value) -> io::Result<()> {
+        serde_json::to_writer(&mut *self.out, &self.redactor.row(row))?;
+        self.out.write_all(b"\n")
+    }
 }
 
 fn matches(wanted: Option<&String>, found: &str) -> bool {
@@ -51,10 +62,10 @@ fn matches(wanted: Option<&String>, found: &str) -> bool {
 }
 
 /// The artifacts.
-pub fn artifacts(out: &mut dyn Write, artifacts: &[Artifact], filter: &Filter) -> io::Result<()> {
+pub fn artifacts(out: &mut Lines<'_>, artifacts: &[Artifact], filter: &Filter) -> io::Result<()> {
     for artifact in artifacts.iter().filter(|artifact| matches(filter.kind.as_ref(), &artifact.kind)) {
         let info = ArtifactInfo::from(artifact);
-        row(out, &serde_json::to_value(info)?)?;
+        out.row(serde_json::to_value(info)?)?;
     }
     Ok(())
 }
@@ -64,7 +75,7 @@ fn path(collection: &Collection, id: ArtifactId) -> &str {
 }
 
 /// The live events of all logs, in the order of the artifact.
-pub fn events(out: &mut dyn Write, collection: &Collection, filter: &Filter) -> io::Result<()> {
+pub fn events(out: &mut Lines<'_>, collection: &Collection, filter: &Filter) -> io::Result<()> {
     for piece in &collection.pieces {
         let Part::Events(log) = &piece.part else { continue };
         let artifact = path(collection, piece.artifact);
@@ -73,7 +84,7 @@ pub fn events(out: &mut dyn Write, collection: &Collection, filter: &Filter) -> 
                 && matches(filter.provider.as_ref(), &event.provider)
                 && filter.event_id.is_none_or(|id| id == event.event_id);
             if wanted {
-                row(out, &event_row(artifact, event))?;
+                out.row(event_row(artifact, event))?;
             }
         }
     }
@@ -111,7 +122,7 @@ fn event_row(artifact: &str, event: &Event) -> Value {
 }
 
 /// The command outputs.
-pub fn captures(out: &mut dyn Write, collection: &Collection, filter: &Filter) -> io::Result<()> {
+pub fn captures(out: &mut Lines<'_>, collection: &Collection, filter: &Filter) -> io::Result<()> {
     for piece in &collection.pieces {
         let Part::Capture(capture) = &piece.part else { continue };
         if !matches(filter.kind.as_ref(), capture.kind.name()) {
@@ -128,13 +139,13 @@ pub fn captures(out: &mut dyn Write, collection: &Collection, filter: &Filter) -
             "reason": capture.reason,
             "data": capture.data,
         });
-        row(out, &line)?;
+        out.row(line)?;
     }
     Ok(())
 }
 
 /// All values of all hives and texts.
-pub fn registry(out: &mut dyn Write, collection: Collection, filter: &Filter) -> io::Result<()> {
+pub fn registry(out: &mut Lines<'_>, collection: Collection, filter: &Filter) -> io::Result<()> {
     let evidence = Evidence::build(collection, &Settings::default());
     let artifact =
         |id: ArtifactId| evidence.artifacts.get(id.0).map(|item| item.path.as_str()).unwrap_or_default();
@@ -142,14 +153,14 @@ pub fn registry(out: &mut dyn Write, collection: Collection, filter: &Filter) ->
         let wanted =
             filter.key.as_ref().is_none_or(|key| contains(&line.key, key) || contains(&line.hive_key, key));
         if wanted {
-            row(out, &line.to_json(artifact(line.artifact)))?;
+            out.row(line.to_json(artifact(line.artifact)))?;
         }
     }
     Ok(())
 }
 
 /// Security descriptors: those of the root keys, or of the keys that the filter names.
-pub fn security(out: &mut dyn Write, collection: &Collection, filter: &Filter) -> io::Result<()> {
+pub fn security(out: &mut Lines<'_>, collection: &Collection, filter: &Filter) -> io::Result<()> {
     for piece in &collection.pieces {
         let Part::Hive(hive) = &piece.part else { continue };
         let artifact = path(collection, piece.artifact);
@@ -173,7 +184,7 @@ pub fn security(out: &mut dyn Write, collection: &Collection, filter: &Filter) -
 }
 
 fn security_row(
-    out: &mut dyn Write,
+    out: &mut Lines<'_>,
     artifact: &str,
     hive_key: &str,
     key: &crate::artifact::hive::Key<'_>,
@@ -193,7 +204,7 @@ fn security_row(
         "sddl": descriptor.dacl_sddl(),
         "aces": aces,
     });
-    row(out, &line)
+    out.row(line)
 }
 
 /// Whether a path contains the wanted part, without regard to case.

@@ -15,6 +15,7 @@ use crate::diagnosis::timeline::{self, Around};
 use crate::diagnosis::{Diagnosed, Diagnosis, Verdict};
 use crate::evidence::{Confidence, Evidence};
 use crate::facts::machine::basis_words;
+use crate::redact::Redactor;
 use crate::rules::Ruled;
 use crate::time::FileTime;
 
@@ -156,10 +157,10 @@ pub struct EvidenceInfo {
 }
 
 impl Report {
-    /// Makes the report.
+    /// Makes the report, with secrets masked.
     pub fn new(bundle: &Bundle, diagnosis: &Diagnosis<'_>) -> Self {
         let evidence = diagnosis.case.evidence;
-        Self {
+        let mut report = Self {
             schema: SCHEMA,
             tool: Tool { name: "actriage", version: env!("CARGO_PKG_VERSION") },
             bundle: bundle_info(bundle, evidence),
@@ -178,7 +179,9 @@ impl Report {
                 !diagnosis.roots.is_empty(),
                 failed_at(diagnosis),
             ),
-        }
+        };
+        Redactor::masking(evidence.secrets.clone()).report(&mut report);
+        report
     }
 
     /// The check of an id.

@@ -72,7 +72,7 @@ fn collection(case: &TestCase, interest: &Interest) -> Collection {
         status: ReadStatus::Read,
         reason: None,
     };
-    let mut collection = Collection { artifacts: vec![facts], pieces: Vec::new() };
+    let mut collection = Collection { artifacts: vec![facts], ..Collection::default() };
     for (path, text) in &case.files {
         let artifact = ArtifactId(collection.artifacts.len());
         let decoded = identify::decode(text.clone().into_bytes(), interest);

@@ -12,7 +12,7 @@ use crate::checks::{report_of, root};
 use crate::corpus;
 
 /// Every file, and every folder that holds files, below a folder.
-fn places(folder: &Path, found: &mut Vec<PathBuf>) {
+pub fn places(folder: &Path, found: &mut Vec<PathBuf>) {
     let items: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|item| item.unwrap().path()).collect();
     if items.iter().any(|path| path.is_file()) {
         found.push(folder.to_owned());

@@ -30,6 +30,7 @@ mod formats;
 mod forms;
 mod hive;
 mod licences;
+mod redact;
 mod registry;
 mod replay;
 mod rules;
