@@ -295,7 +295,11 @@ fn no_name_of_a_sample_is_left_in_any_output() {
     let results: Vec<_> = recipes().par_iter().map(|path| judge(&path.with_extension("zip"))).collect();
     let names: usize = results.iter().map(|(names, _)| names).sum();
     println!("{} samples with {names} names", results.len());
-    assert!(names > 100, "the collector of names finds too few: {names}");
+    // fixtures/bases/win10.md: computer, user, SID and addresses of the made machine.
+    let healthy = Names::of(&dumps(&root().join("samples/healthy.zip"), &mut Redactor::default()));
+    for name in ["pc17", "anna", "s-1-5-21-1-2-3-1001", "10.0.0.20"] {
+        assert!(healthy.0.contains(name), "the collector of names misses {name}: {:?}", healthy.0);
+    }
     let wrong: Vec<&String> = results.iter().flat_map(|(_, wrong)| wrong).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
@@ -310,8 +314,11 @@ fn no_name_of_a_real_machine_is_left_in_any_output() {
     for part in ["corpus/evtx", "corpus/hives", "captures"] {
         crate::benign::places(&shared.join(part), &mut all);
     }
-    // The files one by one: whole folders mix machines, and the names of one machine are words of the other.
-    all.retain(|path| path.is_file());
+    // The files one by one: whole folders mix machines, and the names of one machine are words of the other. Each is read five times and
+    // its dumps are searched for every name, so the largest are left to `ACTRIAGE_CORPUS_BYTES`.
+    let most =
+        std::env::var("ACTRIAGE_CORPUS_BYTES").ok().and_then(|most| most.parse().ok()).unwrap_or(600_000);
+    all.retain(|path| path.is_file() && fs::metadata(path).is_ok_and(|meta| meta.len() <= most));
     let results: Vec<_> = all.par_iter().map(|path| judge(path)).collect();
     let names: usize = results.iter().map(|(names, _)| names).sum();
     println!("{} files with {names} names", results.len());
@@ -401,11 +408,6 @@ fn a_redacted_copy_holds_texts_only_and_no_name() {
         "the notice says what was left out"
     );
     assert_eq!(names.left_in(&all), Vec::<String>::new());
-    // The copy can be read again, and its manifest fits its files.
-    let (before, _, _) = reports(&output);
-    assert!(before.bundle.artifacts.iter().any(|artifact| artifact.kind == "manifest"));
-    let about = before.check("collection-completeness").unwrap();
-    assert!(!about.evidence.iter().any(|seen| seen.observed.contains("SHA-256")), "{:?}", about.summary);
     let pairs: Value = serde_json::from_str(&fs::read_to_string(&map).unwrap()).unwrap();
     assert!(!pairs[0]["pseudonyms"].as_array().unwrap().is_empty());
     #[cfg(unix)]
@@ -413,6 +415,33 @@ fn a_redacted_copy_holds_texts_only_and_no_name() {
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(fs::metadata(&map).unwrap().permissions().mode() & 0o777, 0o600);
     }
+}
+
+#[test]
+fn the_manifest_of_a_copy_fits_its_files() {
+    let folder = tempfile::tempdir().unwrap();
+    let notes = "profile C:\\Users\\anna\n";
+    let manifest = format!(
+        r#"{{"schema": "actriage.manifest/1", "collected_at": "2026-11-20T09:00:00Z", "user_sid": "S-1-5-21-1-2-3-1001",
+            "items": [{{"id": "notes", "outcome": "success", "path": "notes.txt", "sha256": "{}"}}]}}"#,
+        actriage::bundle::sha256(notes.as_bytes())
+    );
+    fs::create_dir(folder.path().join("in")).unwrap();
+    fs::write(folder.path().join("in/notes.txt"), notes).unwrap();
+    fs::write(folder.path().join("in/manifest.json"), manifest).unwrap();
+    let output = folder.path().join("out.zip");
+    let mut command = Command::cargo_bin("actriage").unwrap();
+    command.arg("redact").arg(folder.path().join("in")).arg("--output").arg(&output).assert().success();
+    let bundle = Bundle::open(&output, Limits::default()).unwrap();
+    let text = |name: &str| {
+        let entry = bundle.entries.iter().find(|entry| entry.path == name).unwrap();
+        let actriage::bundle::Content::Bytes(bytes) = bundle.read(entry) else { panic!("{name}") };
+        String::from_utf8(bytes).unwrap()
+    };
+    assert_eq!(text("notes.txt"), "profile C:\\Users\\USER-1\n");
+    let manifest: Value = serde_json::from_str(&text("manifest.json")).unwrap();
+    assert_eq!(manifest["items"][0]["sha256"], actriage::bundle::sha256(text("notes.txt").as_bytes()));
+    assert_eq!(manifest["user_sid"], "S-1-5-21-REDACTED-1-1001");
 }
 
 #[test]
