@@ -312,6 +312,24 @@ fn computers_have_pseudonyms_unless_names_are_asked_for() {
     assert_ne!(name(&hidden), name(&row(&[], "salt")));
 }
 
+/// Rules of the user's own count like checks; a mistake in one is told once, before anything is analysed.
+#[test]
+fn rules_of_the_user_are_applied() {
+    let sample = root().join("samples/healthy.zip");
+    let folder = tempfile::tempdir().unwrap();
+    let (rules, out) = (folder.path().join("rules"), folder.path().join("out"));
+    let own = root().join("samples/rules");
+    let ran = run(actriage(&["worker", "--rules", text(&own)]).arg(&sample));
+    let row: Value = serde_json::from_str(&ran.out).unwrap();
+    let count = |row: &Value| row["report"]["checks"].as_array().unwrap().len();
+    let plain: Value = serde_json::from_str(&run(actriage(&["worker"]).arg(&sample)).out).unwrap();
+    assert_eq!(count(&row), count(&plain) + fs::read_dir(&own).unwrap().count());
+    fs::create_dir(&rules).unwrap();
+    fs::write(rules.join("bad.yaml"), "id: [").unwrap();
+    let bad = run(actriage(&["triage", text(&sample), "--out", text(&out), "--rules", text(&rules)]));
+    assert_eq!((bad.code, out.exists()), (Some(2), false), "{}", bad.err);
+}
+
 /// A worker that wants more memory than allowed costs its bundle and nothing else. The bundle is honest: eight hives of 40 MB.
 #[cfg(target_os = "linux")]
 #[test]
