@@ -191,6 +191,10 @@ fn word_secret(text: &str, at: usize) -> Option<(usize, usize, Secret)> {
         return None;
     };
     let dashed = text.get(..at).is_some_and(|before| before.ends_with(['-', '/']));
+    // "let requests pass: it was repaired" is a sentence; a test that says "PASS : …" is no password either.
+    if lower == "pass" && !dashed && after.trim_start().starts_with(": ") {
+        return None;
+    }
     let (from, to) = assigned(after, dashed)?;
     Some((at + word_len + from, at + word_len + to, secret))
 }
@@ -336,6 +340,8 @@ mod tests {
         for text in [
             "Password required: yes",
             "the password expires never",
+            "later let requests pass: it was, and is now repaired",
+            "AD Connectivity Test : PASS : none",
             "00330-80000-00000-AA123",
             "{12345678-1234-1234-1234-123456789012}",
             "http://proxy:8080/x@y",

@@ -326,7 +326,7 @@ fn rules_of_the_user_are_applied() {
     assert_eq!(count(&row), count(&plain) + fs::read_dir(&own).unwrap().count());
     fs::create_dir(&rules).unwrap();
     fs::write(rules.join("bad.yaml"), "id: [").unwrap();
-    let bad = run(actriage(&["triage", text(&sample), "--out", text(&out), "--rules", text(&rules)]));
+    let bad = run(&mut actriage(&["triage", text(&sample), "--out", text(&out), "--rules", text(&rules)]));
     assert_eq!((bad.code, out.exists()), (Some(2), false), "{}", bad.err);
 }
 
