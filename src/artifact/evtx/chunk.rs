@@ -162,7 +162,9 @@ impl<'a> Chunk<'a, '_> {
         } else if free != end {
             self.problem(48, "the offset of the free space", format!("{free:#x}"));
         } else if flags & NO_CHECKSUMS == 0 && !intact {
+            // Something in the records was changed: what they say may not be what was written, so absence proves nothing.
             self.problem(52, "a matching checksum of the records", format!("{data_sum:#010x}"));
+            self.found.lost = true;
         }
         if flags & NO_CHECKSUMS == 0 && self.header_sum() != header_sum {
             self.problem(124, "a matching checksum of the chunk header", format!("{header_sum:#010x}"));

@@ -53,6 +53,16 @@ fn header_counts_and_space_set_aside_do_not_matter() {
     assert_eq!(log.problems, []);
 }
 
+/// A sector of zeros inside the records: the checksum of the chunk tells, and nothing can be called absent any more.
+#[test]
+fn a_chunk_whose_records_were_changed_proves_no_absence() {
+    let mut bytes = numbered(10).build();
+    let at = FILE_HEADER + 512 + 600;
+    bytes[at..at + 64].fill(0);
+    let log = everything(&bytes);
+    assert!(!log.complete && !log.problems.is_empty());
+}
+
 #[test]
 fn a_wrapped_log_comes_out_in_order() {
     let bytes = numbered(12).first_record(901).wrapped(2).build();
