@@ -255,7 +255,7 @@ pub fn is_public_host(host: &str) -> bool {
     let host = host.trim_end_matches('.').to_ascii_lowercase();
     let below =
         |domain: &&str| host.strip_suffix(*domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    PUBLIC_DOMAINS.iter().any(|domain| below(&domain)) || endpoints::find(&host).is_some()
+    PUBLIC_DOMAINS.iter().any(below) || endpoints::find(&host).is_some()
 }
 
 /// Public resolvers and the addresses that Windows' probe expects (domain.md: NCSI answers), and Microsoft's published ranges for
