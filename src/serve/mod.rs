@@ -2,13 +2,13 @@
 //!
 //! It must be as safe as the command line. So the page
 //!
-//! * listens on the loopback address only, and answers only whoever has the secret that the terminal printed ([`guard`]);
+//! * listens on the loopback address only, and answers only whoever has the secret that the terminal printed (`guard`);
 //! * takes every file name, and every byte of every bundle, as hostile: names are labels, texts are escaped, and a strict content
-//!   security policy stands behind that ([`policy`]);
-//! * streams uploads into a private temporary folder, within a limit ([`upload`]), and analyses them one after the other on a thread
-//!   of their own ([`work`]), so that a bad bundle costs itself;
+//!   security policy stands behind that (`policy`);
+//! * streams uploads into a private temporary folder, within a limit (`upload`), and analyses them one after the other on a thread
+//!   of their own (`work`), so that a bad bundle costs itself;
 //! * works as plain HTML forms. The script adds dropping, progress and copying, nothing else;
-//! * keeps nothing after its end, unless it was asked to ([`keep`]).
+//! * keeps nothing after its end, unless it was asked to (`keep`).
 
 mod guard;
 mod keep;
