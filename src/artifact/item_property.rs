@@ -199,7 +199,7 @@ fn list(name: &str, inner: &str) -> RegValue {
     let cut = inner.ends_with("...") || inner.ends_with('…');
     let items: Vec<&str> =
         inner.trim_end_matches(['.', '…']).split(", ").filter(|item| !item.is_empty()).collect();
-    let bytes: Option<Vec<u8>> = items.iter().map(|item| item.parse().ok()).collect();
+    let bytes: Option<Vec<u8>> = items.iter().map(|item| item.parse::<u8>().ok()).collect();
     let value = match bytes {
         Some(bytes) if !bytes.is_empty() => RegValue::new(name, ValueType::BINARY, bytes),
         _ => {
