@@ -49,6 +49,9 @@ pub struct Query {
     pub line: u32,
     /// Line that decides the outcome.
     pub outcome_line: Option<u32>,
+    /// The file ends inside a name of the answer: no line end follows it, so the name may go on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
 }
 
 /// One value of an answer.
@@ -196,6 +199,12 @@ fn read(block: &Block<'_>) -> Reading {
     let (asked, kind) = block.command.filter(|_| queries.len() == 1).map(asked_for).unwrap_or_default();
     for query in &mut queries {
         complete(query, asked, kind);
+    }
+    if let Some(query) = queries.last_mut() {
+        let last = block.text.line_count();
+        let open = !block.text.as_str().ends_with(['\n', '\r']);
+        let names = query.cnames.iter().chain(&query.aliases);
+        query.cut = open && names.map(|name| name.line).max() == Some(last);
     }
     if queries.is_empty() {
         return shape::failed(block)

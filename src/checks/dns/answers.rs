@@ -62,6 +62,8 @@ pub struct Answer {
     pub record: Option<String>,
     /// The server that was asked, where it is known.
     pub server: Option<IpAddr>,
+    /// A name in it may be cut off at the end of its file: it names nothing for sure.
+    pub cut: bool,
     /// Where it stands.
     pub source: Source,
 }
@@ -163,6 +165,7 @@ fn from_nslookup(query: &nslookup::Query, source: &Source) -> Answer {
         targets,
         record: query.query_type.clone(),
         server: query.server_address.as_deref().and_then(|address| address.parse().ok()),
+        cut: query.cut,
         source: captures::line(source.artifact, query.outcome_line.unwrap_or(query.line)),
     }
 }
@@ -200,6 +203,7 @@ fn from_resolve_dns(data: &resolve_dns::Data, source: &Source) -> Answer {
             .collect(),
         record: data.query_type.clone(),
         server: data.server.as_deref().and_then(|server| server.parse().ok()),
+        cut: false,
         source: captures::line(source.artifact, data.line),
     }
 }
@@ -226,6 +230,7 @@ fn from_event(event: &Sourced<&Event>) -> Option<Answer> {
             RECORDS.iter().find(|(known, _)| *known == number).map_or(number, |(_, name)| name).to_owned()
         }),
         server: None,
+        cut: false,
         source: event.source.clone(),
     };
     // `type:  5 target.example;::ffff:192.0.2.1;`

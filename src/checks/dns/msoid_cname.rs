@@ -116,6 +116,10 @@ fn judge(j: &Judgement, answer: &Answer, domain: &str, cloud: &Cloud) -> bool {
         }
         Ending::NoName | Ending::NoRecord => {}
     }
+    if answer.cut {
+        j.note(format!("msoid.{domain}: the output ends inside the answer, so where it leads is not known."));
+        return false;
+    }
     if answer.is_from_public_server() == Some(true) {
         j.good(answer.seen());
         return true;
