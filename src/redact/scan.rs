@@ -13,6 +13,8 @@ pub(super) struct Scan<'r> {
     text: &'r str,
     /// Up to here it is known that no mail address begins: the run of its characters was looked through.
     no_mail_before: usize,
+    /// Where the last replacement ended: what follows begins anew there, also without a gap (`S-1-5-21-…-1001ben@contoso.com`).
+    hit_end: usize,
     /// Names that were recognised by their place, for learning.
     learned: Vec<(Kind, String)>,
 }
@@ -22,7 +24,7 @@ type Hit = (usize, String);
 
 impl<'r> Scan<'r> {
     pub fn new(redactor: &'r Redactor, names: &'r Names, text: &'r str) -> Self {
-        Self { redactor, names, text, no_mail_before: 0, learned: Vec::new() }
+        Self { redactor, names, text, no_mail_before: 0, hit_end: 0, learned: Vec::new() }
     }
 
     /// The redacted text.
@@ -47,6 +49,7 @@ impl<'r> Scan<'r> {
             if let Some((end, shown)) = self.recognise(at).filter(|(end, _)| *end > at) {
                 out.push_str(&shown);
                 at = end;
+                self.hit_end = end;
                 continue;
             }
             let word = rest.find(|c: char| !c.is_alphanumeric()).unwrap_or(rest.len());
@@ -57,12 +60,8 @@ impl<'r> Scan<'r> {
     }
 
     fn recognise(&mut self, at: usize) -> Option<Hit> {
-        if self
-            .text
-            .get(..at)
-            .and_then(|before| before.chars().next_back())
-            .is_some_and(char::is_alphanumeric)
-        {
+        let inside = self.before(at).chars().next_back().is_some_and(char::is_alphanumeric);
+        if inside && at != self.hit_end {
             return None;
         }
         self.sid(at)
@@ -97,6 +96,9 @@ impl<'r> Scan<'r> {
         let rest = self.rest(at);
         let head = rest.get(..9).unwrap_or(rest).to_ascii_uppercase();
         let prefix = ["S-1-5-21-", "S-1-12-1-"].into_iter().find(|prefix| head == *prefix)?;
+        if let Some(end) = self.own_sid(at + prefix.len()) {
+            return Some((end, self.text.get(at..end)?.to_owned()));
+        }
         let length = self.run_of(at + prefix.len(), 160, |c| c.is_ascii_digit() || c == '-');
         let numbers = self.text.get(at + prefix.len()..at + prefix.len() + length)?.trim_end_matches('-');
         if !numbers.starts_with(|c: char| c.is_ascii_digit()) || numbers.starts_with("0-0-0-") {
@@ -108,6 +110,16 @@ impl<'r> Scan<'r> {
         let shown = self.redactor.pseudonym(Kind::Authority, &format!("{prefix}{issuer}"));
         let rid = rid.map(|rid| format!("-{rid}")).unwrap_or_default();
         Some((end, format!("{prefix}{shown}{rid}")))
+    }
+
+    /// The end of `REDACTED-1` and the RID behind it: what stands in place of an issuer already.
+    fn own_sid(&self, at: usize) -> Option<usize> {
+        let number = |from: usize| match self.run_of(from, 10, |c| c.is_ascii_digit()) {
+            0 => None,
+            length => Some(from + length),
+        };
+        let end = number(at + self.rest(at).strip_prefix("REDACTED-").map(|_| "REDACTED-".len())?)?;
+        Some(self.rest(end).strip_prefix('-').and_then(|_| number(end + 1)).unwrap_or(end))
     }
 
     /// `ben@contoso.com`, also with the sign escaped as in addresses.
