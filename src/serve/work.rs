@@ -8,7 +8,6 @@ use super::keep;
 use super::store::{Slot, Stage};
 use crate::artifact::collection::{Collection, Reading};
 use crate::bundle::{Bundle, BundleError};
-use crate::checks;
 use crate::diagnosis;
 use crate::evidence::{Evidence, Settings};
 use crate::report::comparison::Comparison;
@@ -58,7 +57,7 @@ pub async fn compare(app: &Arc<App>, good: Slot, bad: Slot) -> Result<Comparison
 
 fn read(app: &App, path: &Path, label: &str) -> Result<(Bundle, Evidence), BundleError> {
     let bundle = Bundle::open_as(path, label.to_owned(), app.options.limits)?;
-    let reading = Reading { interest: checks::interest(), replay: true, hashes: true };
+    let reading = Reading { interest: diagnosis::interest(), replay: true, hashes: true };
     let collection = Collection::read(&bundle, &reading);
     let settings = Settings { window_days: app.options.window_days, user: None };
     Ok((bundle, Evidence::build(collection, &settings)))

@@ -10,10 +10,9 @@ use crate::artifact::collection::{Artifact, Collection, Reading};
 use crate::artifact::identify::ReadStatus;
 use crate::bundle::Bundle;
 use crate::bundle::limits::Limits;
-use crate::checks;
 use crate::checks::case::Case;
 use crate::checks::proxy::{InternetRoute, host_of, host_of_url, internet_route, winhttp};
-use crate::diagnosis::diagnose_with;
+use crate::diagnosis::{self, diagnose_with};
 use crate::evidence::{Evidence, Lookup, Settings};
 use crate::report::model::Report;
 use crate::rules::RuleSet;
@@ -99,7 +98,7 @@ fn analysed(row: &mut Row, path: &Path, bundle: &Bundle, task: &Task) {
         Some(hash) => hash.clone(),
         None => identity::of(path).unwrap_or_else(|_| identity::of_missing(&row.path)),
     };
-    let mut interest = checks::interest();
+    let mut interest = diagnosis::interest();
     if let Some(rules) = &task.rules {
         rules.add_interest(&mut interest);
     }
