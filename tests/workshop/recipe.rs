@@ -62,7 +62,7 @@ pub fn files_over<'t>(base: &'t str, case: &'t str, without: &[&str]) -> Vec<Fil
         let joins = fence.info.starts_with("hive ") || fence.info.starts_with("evtx ");
         match blocks.iter_mut().find(|(known, _)| *known == path) {
             Some((_, old)) if joins => old.body.push_str(&fence.body),
-            Some((_, old)) => old.body = fence.body,
+            Some((_, old)) => *old = fence,
             None => blocks.push((path, fence)),
         }
     };
