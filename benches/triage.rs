@@ -31,12 +31,23 @@ use workshop::recipe::{File, pack};
 /// Turns of each candidate, and runs in a turn.
 const TURNS: usize = 7;
 const RUNS: u32 = 3;
+/// What `triage` tells glibc in its workers.
+const ALLOCATOR: (&str, &str) = (
+    "GLIBC_TUNABLES",
+    "glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=1073741824",
+);
 const FILE_HEADER: usize = 0x1000;
 const CHUNK: usize = 0x1_0000;
 
 fn main() {
     if std::env::args().any(|word| word == "fleet") {
         return fleet();
+    }
+    // The allocator is set by the environment when a process starts, as `triage` does for its workers.
+    if std::env::var_os(ALLOCATOR.0).is_none() {
+        let mut again = Command::new(std::env::current_exe().unwrap());
+        let status = again.args(std::env::args_os().skip(1)).env(ALLOCATOR.0, ALLOCATOR.1).status().unwrap();
+        std::process::exit(status.code().unwrap_or(1));
     }
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
     pool.install(bundle);

@@ -23,6 +23,7 @@
 //! What the checks want to see travels down as data ([`artifact::Interest`]), never as an import upwards.
 
 pub mod artifact;
+pub mod buffer;
 pub mod bundle;
 pub mod checks;
 pub mod cli;

@@ -9,6 +9,7 @@ use super::manifest::Manifest;
 use super::reg_export::{RegForm, RegText};
 use super::text::Text;
 use super::{Interest, Part, Problem, event_text, event_xml, evtx, item_property, reg_query};
+use crate::buffer::Buffer;
 
 /// How much of a file could be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -102,7 +103,7 @@ pub fn as_text(bytes: &[u8]) -> Option<Text> {
 }
 
 /// Decodes a file.
-pub fn decode(bytes: Vec<u8>, interest: &Interest) -> Decoded {
+pub fn decode(bytes: Buffer, interest: &Interest) -> Decoded {
     if bytes.is_empty() {
         return Decoded::ignored("empty", "the file is empty: nothing can be told from it");
     }
@@ -132,7 +133,7 @@ fn is_foreign(bytes: &[u8], magic: &[u8]) -> bool {
     bytes.starts_with(magic) && (magic.len() > 2 || bytes.iter().take(64).any(|byte| *byte == 0))
 }
 
-fn hive(bytes: Vec<u8>) -> Decoded {
+fn hive(bytes: Buffer) -> Decoded {
     match Hive::open(bytes) {
         Ok(hive) => {
             let kind = hive_kind(hive.kind());

@@ -6,14 +6,23 @@ use std::sync::Arc;
 use zip::{CompressionMethod, ZipArchive};
 
 use super::limits::{LimitError, Limits, Spent};
+use crate::buffer::Buffer;
 
-type Memory = Cursor<Arc<[u8]>>;
+/// The bytes of an archive, shared without a copy.
+#[derive(Clone, Debug)]
+struct Shared(Arc<Buffer>);
+
+impl AsRef<[u8]> for Shared {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
 
 /// An opened archive. Cloning is cheap: the bytes and the directory are shared.
 #[derive(Clone, Debug)]
 pub struct Archive {
-    zip: ZipArchive<Memory>,
-    bytes: Arc<[u8]>,
+    zip: ZipArchive<Cursor<Shared>>,
+    bytes: Shared,
 }
 
 /// A member as the central directory lists it.
@@ -48,8 +57,9 @@ impl Archive {
     }
 
     /// Reads the central directory.
-    pub fn open(bytes: Arc<[u8]>) -> Result<Self, String> {
-        let zip = ZipArchive::new(Cursor::new(Arc::clone(&bytes))).map_err(|error| error.to_string())?;
+    pub fn open(bytes: Buffer) -> Result<Self, String> {
+        let bytes = Shared(Arc::new(bytes));
+        let zip = ZipArchive::new(Cursor::new(bytes.clone())).map_err(|error| error.to_string())?;
         Ok(Self { zip, bytes })
     }
 
@@ -68,7 +78,7 @@ impl Archive {
     }
 
     /// Unpacks one member and checks its CRC-32.
-    pub fn read(&self, index: usize, limits: &Limits, spent: &Spent) -> Result<Vec<u8>, MemberError> {
+    pub fn read(&self, index: usize, limits: &Limits, spent: &Spent) -> Result<Buffer, MemberError> {
         let damaged = |error: zip::result::ZipError| MemberError::Damaged(error.to_string());
         let mut zip = self.zip.clone();
         let raw = zip.by_index_raw(index).map_err(damaged)?;
@@ -92,18 +102,18 @@ impl Archive {
         if bytes.len() as u64 != size {
             return Err(MemberError::Damaged(format!("expected {size} bytes, found {}", bytes.len())));
         }
-        Ok(bytes)
+        Ok(bytes.into())
     }
 
     fn slice(&self, start: u64, len: u64) -> Option<&[u8]> {
         let start = usize::try_from(start).ok()?;
         let end = start.checked_add(usize::try_from(len).ok()?)?;
-        self.bytes.get(start..end)
+        self.bytes.as_ref().get(start..end)
     }
 }
 
 /// Unpacks a whole deflate stream of known size.
-fn inflate(packed: &[u8], size: u64, crc: u32) -> Result<Vec<u8>, MemberError> {
+fn inflate(packed: &[u8], size: u64, crc: u32) -> Result<Buffer, MemberError> {
     let damaged = |text: String| MemberError::Damaged(text);
     // Deflate cannot do better than 1032 to 1, so a larger claim is a lie that must not be allocated.
     if size > (packed.len() as u64).saturating_mul(1032).saturating_add(64) {
@@ -111,7 +121,7 @@ fn inflate(packed: &[u8], size: u64, crc: u32) -> Result<Vec<u8>, MemberError> {
     }
     let length =
         usize::try_from(size).map_err(|_| damaged("larger than this machine's memory".to_owned()))?;
-    let mut bytes = vec![0; length];
+    let mut bytes = Buffer::of_length(length);
     let written = libdeflater::Decompressor::new()
         .deflate_decompress(packed, &mut bytes)
         .map_err(|error| damaged(format!("deflate: {error}")))?;

@@ -15,6 +15,8 @@ use sha2::{Digest, Sha256};
 use archive::Archive;
 use limits::{LimitError, Limits, Spent};
 
+use crate::buffer::Buffer;
+
 /// One file of a bundle.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -85,7 +87,7 @@ pub enum BundleError {
 #[derive(Debug)]
 pub enum Content {
     /// A file.
-    Bytes(Vec<u8>),
+    Bytes(Buffer),
     /// An archive: its members take the entry's place.
     Nested(Vec<Entry>),
     /// It cannot be read, and why.
@@ -123,7 +125,7 @@ impl Bundle {
     pub fn read(&self, entry: &Entry) -> Content {
         let bytes = match &entry.source {
             EntrySource::File(path) => match self.spent.bytes(&self.limits, entry.size, None) {
-                Ok(()) => fs::read(path).map_err(|error| error.to_string()),
+                Ok(()) => fs::read(path).map(Buffer::from).map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
             },
             EntrySource::Member(archive, index) => {
@@ -137,11 +139,11 @@ impl Bundle {
         }
     }
 
-    fn nested(&self, entry: &Entry, bytes: Vec<u8>) -> Content {
+    fn nested(&self, entry: &Entry, bytes: Buffer) -> Content {
         if entry.depth >= self.limits.nesting {
             return Content::Unreadable(LimitError::Nesting(self.limits.nesting).to_string());
         }
-        let archive = match Archive::open(bytes.into()) {
+        let archive = match Archive::open(bytes) {
             Ok(archive) => archive,
             Err(reason) => return Content::Unreadable(format!("not a readable zip archive: {reason}")),
         };

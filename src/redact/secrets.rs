@@ -3,6 +3,7 @@
 //! One pass over the words of a text; every look ahead or back from a word is bounded.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 /// A kind of secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -85,14 +86,18 @@ const TOKEN_WORDS: &[&str] = &[
 
 /// Fields of which the whole value is a secret, in lower case without blanks.
 pub fn of_field(name: &str) -> Option<Secret> {
+    static FOLDED: LazyLock<[Vec<String>; 2]> = LazyLock::new(|| {
+        [PASSWORD_WORDS, TOKEN_WORDS]
+            .map(|words| words.iter().map(|word| super::kind::folded(word)).collect())
+    });
+    let [passwords, tokens] = &*FOLDED;
     let name = super::kind::folded(name);
-    let listed = |words: &[&str]| words.iter().any(|word| super::kind::folded(word) == name);
     if matches!(name.as_str(), "digitalproductid" | "digitalproductid4" | "productkey") {
         Some(Secret::ProductKey)
-    } else if name == "keycontent" || listed(PASSWORD_WORDS) {
+    } else if name == "keycontent" || passwords.contains(&name) {
         Some(Secret::Password)
     } else {
-        listed(TOKEN_WORDS).then_some(Secret::Token)
+        tokens.contains(&name).then_some(Secret::Token)
     }
 }
 
@@ -171,6 +176,9 @@ fn word_secret(text: &str, at: usize) -> Option<(usize, usize, Secret)> {
     if word_len > 24 {
         return None;
     }
+    if !may_announce(word) {
+        return None;
+    }
     let lower = word.to_lowercase();
     let after = rest.get(word_len..)?;
     if matches!(lower.as_str(), "bearer" | "basic") {
@@ -197,6 +205,14 @@ fn word_secret(text: &str, at: usize) -> Option<(usize, usize, Secret)> {
     }
     let (from, to) = assigned(after, dashed)?;
     Some((at + word_len + from, at + word_len + to, secret))
+}
+
+/// Whether a word may be one that a secret follows, told without writing it anew: nearly no word of a text is.
+fn may_announce(word: &str) -> bool {
+    let is = |listed: &&str| listed.eq_ignore_ascii_case(word);
+    !word.is_ascii()
+        || ["bearer", "basic", "key"].iter().any(is)
+        || PASSWORD_WORDS.iter().chain(TOKEN_WORDS).any(is)
 }
 
 /// Five groups of five, and nothing that goes on behind or before.

@@ -409,7 +409,7 @@ fn a_redacted_copy_holds_texts_only_and_no_name() {
         assert!(!bytes.starts_with(b"regf") && !bytes.starts_with(b"ElfFile"), "{}", entry.path);
         all.push_str(&entry.path);
         all.push('\n');
-        all.push_str(&String::from_utf8(bytes).unwrap());
+        all.push_str(&String::from_utf8(bytes.to_vec()).unwrap());
     }
     assert!(
         all.contains("REDACTED.txt") && all.contains("a registry hive"),
@@ -444,7 +444,7 @@ fn the_manifest_of_a_copy_fits_its_files() {
     let text = |name: &str| {
         let entry = bundle.entries.iter().find(|entry| entry.path == name).unwrap();
         let actriage::bundle::Content::Bytes(bytes) = bundle.read(entry) else { panic!("{name}") };
-        String::from_utf8(bytes).unwrap()
+        String::from_utf8(bytes.to_vec()).unwrap()
     };
     assert_eq!(text("notes.txt"), "profile C:\\Users\\USER-1\n");
     let manifest: Value = serde_json::from_str(&text("manifest.json")).unwrap();

@@ -43,7 +43,7 @@ fn archives_hold_what_their_recipes_make() {
             .entries
             .iter()
             .map(|entry| match bundle.read(entry) {
-                Content::Bytes(bytes) => (entry.path.clone(), bytes),
+                Content::Bytes(bytes) => (entry.path.clone(), bytes.to_vec()),
                 other => panic!("{}: {other:?}", entry.path),
             })
             .collect();

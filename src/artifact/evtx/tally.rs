@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
+
 use super::bytes::utf16;
 use crate::artifact::event::{Event, EventFilter, EventLog};
 use crate::artifact::event_listing::long_enough;
@@ -10,9 +12,9 @@ use crate::time::FileTime;
 /// Counts of one log or of a stretch of it. Names are kept as they are stored (UTF-16LE) and numbered.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    numbers: HashMap<Vec<u8>, usize>,
+    numbers: HashMap<Vec<u8>, usize, RandomState>,
     names: Vec<Name>,
-    kinds: HashMap<(usize, u32), usize>,
+    kinds: HashMap<(usize, u32), usize, RandomState>,
     counts: Vec<Count>,
     records: u64,
     oldest: Option<FileTime>,

@@ -10,6 +10,7 @@
 use super::bytes::{u32_at, u64_at};
 use super::marvin::marvin32;
 use super::{BaseBlock, Fault, Hive, HiveError};
+use crate::buffer::Buffer;
 
 /// Entries and bitmaps start behind the first sector.
 const START: usize = 512;
@@ -25,7 +26,7 @@ pub(super) fn is_log_type(file_type: u32) -> bool {
 #[derive(Debug)]
 pub struct HiveLog {
     base: BaseBlock,
-    bytes: Vec<u8>,
+    bytes: Buffer,
 }
 
 /// How well a log goes with a hive.
@@ -69,7 +70,8 @@ impl HiveLog {
     ///
     /// # Errors
     /// The bytes are not a log.
-    pub fn open(bytes: Vec<u8>) -> Result<Self, HiveError> {
+    pub fn open(bytes: impl Into<Buffer>) -> Result<Self, HiveError> {
+        let bytes = bytes.into();
         let base = BaseBlock::parse(&bytes)?;
         if !Self::recognise(&bytes) {
             return Err(HiveError::new(28, Fault::HiveInstead));

@@ -32,10 +32,11 @@ pub use walk::{Walk, WalkValues};
 
 use super::Problem;
 use super::security::SecurityDescriptor;
+use crate::buffer::Buffer;
 
 /// A hive in memory, after its logs (if any) were applied.
 pub struct Hive {
-    bytes: Vec<u8>,
+    bytes: Buffer,
     base: BaseBlock,
     /// Bits of a cell's offset that call for a closer look: those that break the alignment, and all of them in version 1.1, where
     /// the offset of the cell before stands between a cell's size and its content.
@@ -54,7 +55,8 @@ impl Hive {
     ///
     /// # Errors
     /// The file has no base block, or that of a transaction log.
-    pub fn open(bytes: Vec<u8>) -> Result<Self, HiveError> {
+    pub fn open(bytes: impl Into<Buffer>) -> Result<Self, HiveError> {
+        let bytes = bytes.into();
         let base = BaseBlock::parse(&bytes)?;
         if log::is_log_type(base.file_type) {
             return Err(HiveError::new(28, Fault::LogInstead(base.file_type)));
