@@ -1,5 +1,7 @@
 //! Signs of failure that many checks ask for: errors of the network class inside the failure window.
 
+use std::collections::BTreeMap;
+
 use super::case::Case;
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
@@ -43,11 +45,19 @@ pub const DIALOGS: [Want; 3] = [
 pub const ALL: &[Want] = &[BROKER, TRANSFERS_FAILED, UPDATES_FAILED];
 
 /// Fields that hold the code of one of these records.
-pub const FIELDS: &[&str] = &["Error", "Result", "hr", "errorCode", "HTTPTransportError"];
+pub const FIELDS: &[&str] = &["Error", "Result", "hr", "errorCode", "dwError", "HTTPTransportError"];
+
+/// Requests of device registration, which runs as SYSTEM, that did not get through: past a proxy (226, 230, 233) or through it (337).
+const REGISTRATION_FAILED: Want = Want {
+    provider: "Microsoft-Windows-User Device Registration",
+    ids: &[226, 230, 233, 337],
+    channels: &["Microsoft-Windows-User Device Registration/Admin"],
+};
 
 /// Recorded errors of the network class inside the failure window, oldest first.
 pub fn network_errors<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
-    let mut found: Vec<Sourced<&Event>> = ALL.iter().flat_map(|want| case.events(*want)).collect();
+    let wants = ALL.iter().chain([&REGISTRATION_FAILED]);
+    let mut found: Vec<Sourced<&Event>> = wants.flat_map(|want| case.events(*want)).collect();
     found.retain(|event| code_of(event.value).is_some_and(is_network));
     found.sort_by(|a, b| {
         (a.value.time, a.value.record_id, a.source.artifact).cmp(&(
@@ -69,17 +79,26 @@ pub fn socket_errors<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
     found
 }
 
-/// Whether the log says that no network was connected at a time: its last word before it is a disconnect. Without a record it does not
-/// say so. Failures of such a time are ruled out (domain.md 5.5).
+/// Whether the log says that no network was connected at a time: its last word before it on every network is a disconnect. Without a
+/// record it does not say so. Failures of such a time are ruled out (domain.md 5.5). A laptop that leaves its dock loses one of two
+/// networks and stays connected by the other, so the networks are told apart.
 pub fn is_disconnected_at(case: &Case<'_>, time: FileTime) -> bool {
     let all = case.evidence.events.of(NETWORKS);
-    let before = all.iter().rev().find(|event| event.value.time <= time);
-    before.is_some_and(|event| event.value.event_id == 10001)
+    let network = |event: &Event| {
+        let name = event.field("Guid").or_else(|| event.field("Name")).unwrap_or_default();
+        name.trim_matches(['{', '}']).to_ascii_lowercase()
+    };
+    let mut newest = BTreeMap::new();
+    for event in all.iter().filter(|event| event.value.time <= time) {
+        newest.insert(network(event.value), event.value.event_id);
+    }
+    !newest.is_empty() && newest.values().all(|id| *id == 10001)
 }
 
 /// The error code of such a record.
 pub fn code_of(event: &Event) -> Option<ErrorCode> {
-    FIELDS.iter().find_map(|name| event.field(name)).and_then(ErrorCode::parse)
+    // 337 of device registration has a `Result` in words beside the number.
+    FIELDS.iter().filter_map(|name| event.field(name)).find_map(ErrorCode::parse)
 }
 
 /// Whether a code is of the network class (domain.md 5.5 and section 7): WinHTTP and WinINET transport errors, CAA7 downloads, CAA8
