@@ -104,6 +104,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
         (None, _) => {}
     }
     pages(case, j);
+    status_output(case, j);
     covered(case, j);
 }
 
@@ -188,6 +189,41 @@ fn pages(case: &Case<'_>, j: &Judgement) {
         );
     }
 }
+
+/// Failed attempts that `dsregcmd /status` shows: the one to get a token, and the registration of the device.
+fn status_output(case: &Case<'_>, j: &Judgement) {
+    for capture in case.captures(CaptureKind::Dsregcmd) {
+        let CaptureData::Dsregcmd(data) = &capture.value.data else { continue };
+        let blocks = data.prt_diagnostics();
+        let attempts = blocks.iter().flat_map(|block| block.entries.iter().copied());
+        let join = DIAGNOSTICS.iter().filter_map(|key| data.diagnostic(key));
+        let refused = attempts.chain(join).find(|entry| {
+            let is_status = entry.key.to_ascii_lowercase().ends_with("status");
+            let status = entry.value.trim().parse::<u32>().ok().filter(|_| is_status);
+            status == Some(PROXY_AUTHENTICATION_REQUIRED)
+                || codes_in(&entry.value).into_iter().any(is_refusal)
+        });
+        if let Some(entry) = refused {
+            let seen = captures::line(capture.source.artifact, entry.line);
+            j.blocker(
+                Confidence::Medium,
+                "A failed attempt in dsregcmd /status ended at a proxy that wants credentials or restricts tenants.",
+                [seen.shows(format!("{} : {}", entry.key, entry.value))],
+            );
+        }
+    }
+}
+
+/// Entries of a failed registration with an answer or a code in them.
+const DIAGNOSTICS: [&str; 7] = [
+    "DRS Discovery Test",
+    "DRS Connectivity Test",
+    "Token acquisition Test",
+    "Client ErrorCode",
+    "Server ErrorCode",
+    "Server Message",
+    "Https Status",
+];
 
 /// "Healthy" needs logs that cover the window. The broker and device registration came with Windows 10.
 fn covered(case: &Case<'_>, j: &Judgement) {

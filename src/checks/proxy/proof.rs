@@ -11,6 +11,7 @@ use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::{Case, event_seen};
 use crate::checks::dns::answers::{self, Ending};
+use crate::checks::dns::resolution::{REPEATED, TIMED_OUT};
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::signals;
 use crate::evidence::{Confidence, Sourced, captures};
@@ -59,7 +60,19 @@ pub fn name(case: &Case<'_>, host: &str) -> Name {
             }
         }
     }
-    failed.map_or(Name::Untold, Name::Fails)
+    failed.or_else(|| timed_out(case, host)).map_or(Name::Untold, Name::Fails)
+}
+
+/// Time-outs of the resolver for a host, often enough not to be noise; `wpad` is noise always (trap 5).
+fn timed_out(case: &Case<'_>, host: &str) -> Option<Observation> {
+    let mut events = case.events(TIMED_OUT);
+    events.retain(|event| {
+        let asked = event.value.field("QueryName").unwrap_or_default();
+        asked.trim_end_matches('.').eq_ignore_ascii_case(host)
+            && !signals::is_disconnected_at(case, event.value.time)
+    });
+    let noise = events.len() < REPEATED || host == "wpad" || host.starts_with("wpad.");
+    events.last().filter(|_| !noise).map(|event| event_seen(event, &["QueryName"]))
 }
 
 /// The newest test of a connection to the proxy's own port.
