@@ -54,11 +54,14 @@ const REGISTRATION_FAILED: Want = Want {
     channels: &["Microsoft-Windows-User Device Registration/Admin"],
 };
 
-/// Recorded errors of the network class inside the failure window, oldest first.
+/// Recorded errors of the network class inside the failure window, oldest first, without those of times at which no network was connected:
+/// the article says to rule these out (domain.md 5.5).
 pub fn network_errors<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
     let wants = ALL.iter().chain([&REGISTRATION_FAILED]);
     let mut found: Vec<Sourced<&Event>> = wants.flat_map(|want| case.events(*want)).collect();
-    found.retain(|event| code_of(event.value).is_some_and(is_network));
+    found.retain(|event| {
+        code_of(event.value).is_some_and(is_network) && !is_disconnected_at(case, event.value.time)
+    });
     found.sort_by(|a, b| {
         (a.value.time, a.value.record_id, a.source.artifact).cmp(&(
             b.value.time,
@@ -115,7 +118,7 @@ const WAIT_TIMEOUT: u32 = 0x102;
 
 /// WinHTTP and WinINET numbers that mean "the request did not get through".
 fn is_transport(number: u32) -> bool {
-    matches!(number, 12002 | 12007 | 12029..=12031 | 12152 | 12166 | 12167 | 12175..=12180)
+    matches!(number, 12002 | 12007 | 12029..=12031 | 12152 | 12165..=12166 | 12167 | 12175..=12180)
 }
 
 /// Codes of the broker that only say that the user has to be asked: CAA2000C and CAA10001.

@@ -215,6 +215,7 @@ fn damaged(case: &Case<'_>, j: &Judgement, seen: Observation) {
         |code: ErrorCode| signals::is_network(code) || code.win32().is_some_and(|n| BAD_URL.contains(&n));
     let error = all
         .filter(|event| signals::code_of(event.value).is_some_and(fits))
+        .filter(|event| !signals::is_disconnected_at(case, event.value.time))
         .max_by_key(|event| event.value.time);
     let status = if error.is_some() { Status::Blocker } else { Status::Warning };
     let mut evidence = vec![seen];
