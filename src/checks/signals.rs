@@ -1,6 +1,6 @@
 //! Signs of failure that many checks ask for: errors of the network class inside the failure window.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::case::Case;
 use crate::artifact::event::Event;
@@ -82,20 +82,49 @@ pub fn socket_errors<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
     found
 }
 
-/// Whether the log says that no network was connected at a time: its last word before it on every network is a disconnect. Without a
-/// record it does not say so. Failures of such a time are ruled out (domain.md 5.5). A laptop that leaves its dock loses one of two
-/// networks and stays connected by the other, so the networks are told apart.
+/// Whether the log says that no network was connected at a time: its last word before it is a disconnect. Without a record it does not
+/// say so. Failures of such a time are ruled out (domain.md 5.5).
+///
+/// A laptop that leaves its dock loses one of two networks and stays connected by the other, so the networks are told apart. But
+/// "Identifying..." is a network too, with a name in every language, that connects and never disconnects (seen in the logs of ordinary
+/// machines): besides the last record, only a network that the log shows to disconnect at some time can be the one that is left.
 pub fn is_disconnected_at(case: &Case<'_>, time: FileTime) -> bool {
-    let all = case.evidence.events.of(NETWORKS);
-    let network = |event: &Event| {
-        let name = event.field("Guid").or_else(|| event.field("Name")).unwrap_or_default();
-        name.trim_matches(['{', '}']).to_ascii_lowercase()
-    };
-    let mut newest = BTreeMap::new();
-    for event in all.iter().filter(|event| event.value.time <= time) {
-        newest.insert(network(event.value), event.value.event_id);
+    case.evidence.events.note_channels(NETWORKS);
+    case.links().is_lost_at(time)
+}
+
+/// When the machine had a network and when not: the changes in the order of their times.
+#[derive(Debug)]
+pub struct Links(Vec<(FileTime, bool)>);
+
+impl Links {
+    /// Reads the whole log of the networks.
+    pub fn read(case: &Case<'_>) -> Self {
+        let all = case.evidence.events.of(NETWORKS);
+        let is_lost = |event: &Event| event.event_id == 10001;
+        let network = |event: &Event| {
+            let name = event.field("Guid").or_else(|| event.field("Name")).unwrap_or_default();
+            name.trim_matches(['{', '}']).to_ascii_lowercase()
+        };
+        let losses = all.iter().filter(|event| is_lost(event.value));
+        let ends: BTreeSet<String> = losses.map(|event| network(event.value)).collect();
+        let mut connected = BTreeSet::new();
+        let changes = all.iter().map(|event| {
+            let (lost, name) = (is_lost(event.value), network(event.value));
+            match lost {
+                true => _ = connected.remove(&name),
+                false if ends.contains(&name) => _ = connected.insert(name),
+                false => {}
+            }
+            (event.value.time, lost && connected.is_empty())
+        });
+        Self(changes.collect())
     }
-    !newest.is_empty() && newest.values().all(|id| *id == 10001)
+
+    fn is_lost_at(&self, time: FileTime) -> bool {
+        let before = self.0.partition_point(|(at, _)| *at <= time).checked_sub(1);
+        before.and_then(|index| self.0.get(index)).is_some_and(|(_, lost)| *lost)
+    }
 }
 
 /// The error code of such a record.
