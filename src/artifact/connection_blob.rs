@@ -136,7 +136,9 @@ fn text(input: &[u8]) -> IResult<&[u8], &[u8], ()> {
 
 fn ansi(bytes: &[u8]) -> Option<String> {
     let bytes = bytes.strip_suffix(b"\0").unwrap_or(bytes);
-    let printable = bytes.iter().all(|byte| (0x20..0x7f).contains(byte));
+    // Lists of exceptions may be divided by line ends: policies write them so, and WinINET takes every white space.
+    let printable =
+        bytes.iter().all(|byte| (0x20..0x7f).contains(byte) || matches!(byte, b'\t' | b'\r' | b'\n'));
     printable.then(|| bytes.iter().map(|byte| char::from(*byte)).collect())
 }
 

@@ -4,6 +4,7 @@ use std::cell::{Cell, OnceCell};
 
 use super::collect;
 use super::judgement::{Judgement, Observation, Outcome, Status};
+use super::signals::Links;
 use super::{CHECKS, Check};
 use crate::artifact::capture::{Capture, CaptureKind};
 use crate::artifact::event::Event;
@@ -20,6 +21,7 @@ pub struct Case<'e> {
     pub evidence: &'e Evidence,
     outcomes: Vec<OnceCell<Outcome>>,
     running: Vec<Cell<bool>>,
+    links: OnceCell<Links>,
 }
 
 impl<'e> Case<'e> {
@@ -29,6 +31,7 @@ impl<'e> Case<'e> {
             evidence,
             outcomes: CHECKS.iter().map(|_| OnceCell::new()).collect(),
             running: CHECKS.iter().map(|_| Cell::new(false)).collect(),
+            links: OnceCell::new(),
         }
     }
 
@@ -93,6 +96,11 @@ impl<'e> Case<'e> {
             j.missing(&self.os().unknown(), collect::OS_BUILD);
         }
         generation
+    }
+
+    /// When the machine had a network, read once for all checks.
+    pub fn links(&self) -> &Links {
+        self.links.get_or_init(|| Links::read(self))
     }
 
     /// A registry value whose answer "healthy" needs.

@@ -1,5 +1,7 @@
 //! Signs of failure that many checks ask for: errors of the network class inside the failure window.
 
+use std::collections::BTreeSet;
+
 use super::case::Case;
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
@@ -43,12 +45,23 @@ pub const DIALOGS: [Want; 3] = [
 pub const ALL: &[Want] = &[BROKER, TRANSFERS_FAILED, UPDATES_FAILED];
 
 /// Fields that hold the code of one of these records.
-pub const FIELDS: &[&str] = &["Error", "Result", "hr", "errorCode", "HTTPTransportError"];
+pub const FIELDS: &[&str] = &["Error", "Result", "hr", "errorCode", "dwError", "HTTPTransportError"];
 
-/// Recorded errors of the network class inside the failure window, oldest first.
+/// Requests of device registration, which runs as SYSTEM, that did not get through: past a proxy (226, 230, 233) or through it (337).
+const REGISTRATION_FAILED: Want = Want {
+    provider: "Microsoft-Windows-User Device Registration",
+    ids: &[226, 230, 233, 337],
+    channels: &["Microsoft-Windows-User Device Registration/Admin"],
+};
+
+/// Recorded errors of the network class inside the failure window, oldest first, without those of times at which no network was connected:
+/// the article says to rule these out (domain.md 5.5).
 pub fn network_errors<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
-    let mut found: Vec<Sourced<&Event>> = ALL.iter().flat_map(|want| case.events(*want)).collect();
-    found.retain(|event| code_of(event.value).is_some_and(is_network));
+    let wants = ALL.iter().chain([&REGISTRATION_FAILED]);
+    let mut found: Vec<Sourced<&Event>> = wants.flat_map(|want| case.events(*want)).collect();
+    found.retain(|event| {
+        code_of(event.value).is_some_and(is_network) && !is_disconnected_at(case, event.value.time)
+    });
     found.sort_by(|a, b| {
         (a.value.time, a.value.record_id, a.source.artifact).cmp(&(
             b.value.time,
@@ -71,15 +84,53 @@ pub fn socket_errors<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
 
 /// Whether the log says that no network was connected at a time: its last word before it is a disconnect. Without a record it does not
 /// say so. Failures of such a time are ruled out (domain.md 5.5).
+///
+/// A laptop that leaves its dock loses one of two networks and stays connected by the other, so the networks are told apart. But
+/// "Identifying..." is a network too, with a name in every language, that connects and never disconnects (seen in the logs of ordinary
+/// machines): besides the last record, only a network that the log shows to disconnect at some time can be the one that is left.
 pub fn is_disconnected_at(case: &Case<'_>, time: FileTime) -> bool {
-    let all = case.evidence.events.of(NETWORKS);
-    let before = all.iter().rev().find(|event| event.value.time <= time);
-    before.is_some_and(|event| event.value.event_id == 10001)
+    case.evidence.events.note_channels(NETWORKS);
+    case.links().is_lost_at(time)
+}
+
+/// When the machine had a network and when not: the changes in the order of their times.
+#[derive(Debug)]
+pub struct Links(Vec<(FileTime, bool)>);
+
+impl Links {
+    /// Reads the whole log of the networks.
+    pub fn read(case: &Case<'_>) -> Self {
+        let all = case.evidence.events.of(NETWORKS);
+        let is_lost = |event: &Event| event.event_id == 10001;
+        let network = |event: &Event| {
+            let name = event.field("Guid").or_else(|| event.field("Name")).unwrap_or_default();
+            name.trim_matches(['{', '}']).to_ascii_lowercase()
+        };
+        let losses = all.iter().filter(|event| is_lost(event.value));
+        let ends: BTreeSet<String> = losses.map(|event| network(event.value)).collect();
+        let mut connected = BTreeSet::new();
+        let changes = all.iter().map(|event| {
+            let (lost, name) = (is_lost(event.value), network(event.value));
+            match lost {
+                true => _ = connected.remove(&name),
+                false if ends.contains(&name) => _ = connected.insert(name),
+                false => {}
+            }
+            (event.value.time, lost && connected.is_empty())
+        });
+        Self(changes.collect())
+    }
+
+    fn is_lost_at(&self, time: FileTime) -> bool {
+        let before = self.0.partition_point(|(at, _)| *at <= time).checked_sub(1);
+        before.and_then(|index| self.0.get(index)).is_some_and(|(_, lost)| *lost)
+    }
 }
 
 /// The error code of such a record.
 pub fn code_of(event: &Event) -> Option<ErrorCode> {
-    FIELDS.iter().find_map(|name| event.field(name)).and_then(ErrorCode::parse)
+    // 337 of device registration has a `Result` in words beside the number.
+    FIELDS.iter().filter_map(|name| event.field(name)).find_map(ErrorCode::parse)
 }
 
 /// Whether a code is of the network class (domain.md 5.5 and section 7): WinHTTP and WinINET transport errors, CAA7 downloads, CAA8
@@ -96,7 +147,7 @@ const WAIT_TIMEOUT: u32 = 0x102;
 
 /// WinHTTP and WinINET numbers that mean "the request did not get through".
 fn is_transport(number: u32) -> bool {
-    matches!(number, 12002 | 12007 | 12029..=12031 | 12152 | 12166 | 12167 | 12175..=12180)
+    matches!(number, 12002 | 12007 | 12029..=12031 | 12152 | 12165..=12166 | 12167 | 12175..=12180)
 }
 
 /// Codes of the broker that only say that the user has to be asked: CAA2000C and CAA10001.

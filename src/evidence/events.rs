@@ -143,8 +143,13 @@ impl Events {
 
     /// The wanted events, oldest first.
     pub fn of(&self, want: Want) -> Vec<Sourced<&Event>> {
-        want.channels.iter().for_each(|channel| note(|| Question::Channel(channel)));
+        self.note_channels(want);
         self.written_by(want.provider, want.ids)
+    }
+
+    /// Notes that these channels were asked for, where an answer is kept from an earlier question.
+    pub fn note_channels(&self, want: Want) {
+        want.channels.iter().for_each(|channel| note(|| Question::Channel(channel)));
     }
 
     /// The events of a provider, oldest first; no ids means all of them.

@@ -27,6 +27,7 @@ use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::checks::case::{Case, event_seen, value_seen};
 use crate::checks::judgement::{Judgement, Status};
 use crate::checks::ncsi::profile_state;
+use crate::checks::required::needed;
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy};
 use crate::evidence::events::Want;
 use crate::evidence::{Confidence, Lookup, Source, captures};
@@ -76,6 +77,10 @@ fn run(case: &Case<'_>, j: &Judgement) {
 fn judge(case: &Case<'_>, j: &Judgement, entry: &Entry, source: &Source) {
     for name in &entry.names {
         let Some(endpoint) = endpoints::find(name) else { continue };
+        if endpoint.class == Class::Consumer && needed(case, name).is_none() {
+            j.note(format!("The hosts file names {name}, which only personal accounts need (R64)."));
+            continue;
+        }
         let seen = source.shows(format!("{} {name}", entry.address)).expected("no line for this host");
         if is_public(entry.address) {
             let summary = format!("The hosts file pins {name} to a public address that may be outdated.");
@@ -85,7 +90,6 @@ fn judge(case: &Case<'_>, j: &Judgement, entry: &Entry, source: &Source) {
         let blocks = match endpoint.class {
             Class::Required | Class::Identity => true,
             Class::Probe => profile_state::is_bad(case),
-            // R64: personal accounts count only where a consumer product is in evidence, which the report's reader knows better.
             _ => false,
         };
         let status = if blocks { Status::Blocker } else { Status::Warning };

@@ -244,7 +244,8 @@ fn need(case: &Case<'_>, j: &Judgement, cleared: &[String]) {
 }
 
 fn is_custom(domain: &str) -> bool {
-    let initial = domain.ends_with(".onmicrosoft.com") || domain.ends_with(".partner.onmschina.cn");
+    let initial = [".onmicrosoft.com", ".onmicrosoft.us", ".partner.onmschina.cn"];
+    let initial = initial.iter().any(|end| domain.ends_with(end));
     !initial && !SHARED_DOMAINS.contains(&domain)
 }
 

@@ -32,6 +32,7 @@ use crate::artifact::event::Event;
 use crate::artifact::event_decode::socket_address;
 use crate::checks::case::{Case, event_seen};
 use crate::checks::judgement::{Judgement, Observation, Status};
+use crate::checks::proxy::way_of_user;
 use crate::checks::proxy::winhttp::{InForce, in_force};
 use crate::checks::required::{SIGN_IN_AND_LICENSING, host_of, is_decisive, needed};
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, signals};
@@ -39,13 +40,13 @@ use crate::evidence::events::Want;
 use crate::evidence::{Confidence, Lookup, Sourced, Unknown, captures};
 
 /// All servers timed out.
-const TIMED_OUT: Want =
+pub const TIMED_OUT: Want =
     Want { provider: "Microsoft-Windows-DNS-Client", ids: &[1014], channels: &["System"] };
 /// The policy table could not be read.
 const UNREADABLE_RULE: Want =
     Want { provider: "Microsoft-Windows-DNS-Client", ids: &[1023], channels: &["System"] };
 /// Time-outs of one host below this number are noise.
-const REPEATED: usize = 3;
+pub const REPEATED: usize = 3;
 /// `ERROR_WINHTTP_NAME_NOT_RESOLVED`.
 const NAME_NOT_RESOLVED: u32 = 12_007;
 
@@ -142,6 +143,13 @@ fn report_failure(
 ) {
     if let InForce::Proxy(proxy) = in_force(case) {
         j.note(format!("Services use the proxy {proxy}, which resolves the names of the internet itself."));
+        j.row(Status::Warning, Confidence::Low, summary, evidence);
+        return;
+    }
+    if let Some(way) = way_of_user(case) {
+        j.note(format!(
+            "The user's programs use the {way}, which resolves the names of the internet itself."
+        ));
         j.row(Status::Warning, Confidence::Low, summary, evidence);
         return;
     }

@@ -56,6 +56,7 @@ const PROGRAMS: &[&str] = &[
     "mspub.exe",
     "visio.exe",
     "winproj.exe",
+    "lync.exe",
     "sdxhelper.exe",
     "olicenseheartbeat.exe",
     "officeclicktorun.exe",
@@ -154,9 +155,11 @@ fn is_activation_program(path: &str) -> bool {
 
 fn whom(rule: &FirewallRule) -> Whom {
     let texts = [Some(&rule.name), rule.context.as_ref()];
+    // Windows writes `@{Microsoft.AAD.BrokerPlugin_1000…`; people write `Block Microsoft.AAD.BrokerPlugin`.
     let names = |package: &str| {
-        let package = package.to_ascii_lowercase();
-        texts.iter().flatten().any(|text| text.to_ascii_lowercase().starts_with(&format!("@{{{package}")))
+        let package = package.trim_end_matches('_').to_ascii_lowercase();
+        let is_of_package = rule.program.is_none() && rule.service.is_none();
+        is_of_package && texts.iter().flatten().any(|text| text.to_ascii_lowercase().contains(&package))
     };
     let is_broker = PACKAGES.iter().any(|(name, sid)| {
         rule.package.as_ref().map_or_else(|| names(name), |own| own.eq_ignore_ascii_case(sid))

@@ -96,7 +96,7 @@ pub enum Reach {
 impl Firewall {
     /// Reads everything and notes what is missing.
     pub fn read(case: &Case<'_>, j: &Judgement) -> Self {
-        let profiles = PROFILES.iter().map(|row| profile(case, row)).collect();
+        let profiles = PROFILES.iter().map(|row| profile(case, j, row)).collect();
         let mut firewall = Self { profiles, in_use: in_use(case), rules: Vec::new(), has_registry: false };
         firewall.main_set(case, j);
         for (place, what) in [
@@ -196,7 +196,11 @@ impl Firewall {
 }
 
 /// A profile: what policy sets beats what the machine sets (R20); outputs of netsh stand in where there is no registry.
-fn profile(case: &Case<'_>, (name, in_policy, on_machine): &(ProfileName, &[&str], &str)) -> Profile {
+fn profile(
+    case: &Case<'_>,
+    j: &Judgement,
+    (name, in_policy, on_machine): &(ProfileName, &[&str], &str),
+) -> Profile {
     let number = |name: &str| {
         let policy = in_policy.iter().map(|key| case.value(&format!(r"{POLICY}\{key}"), name));
         let mut set = policy.filter(|answer| answer.found().is_some());
@@ -214,13 +218,18 @@ fn profile(case: &Case<'_>, (name, in_policy, on_machine): &(ProfileName, &[&str
         blocks: is(&outbound, 1).map(|seen| seen.expected("0 (allow)")),
         local_rules: !merge.into_iter().any(|answer| is(&answer, 0).is_some()),
     };
-    if enabled.is_unknown() || outbound.is_unknown() {
-        from_profiles_output(case, &mut profile, enabled.is_unknown(), outbound.is_unknown());
+    let told = (enabled.is_unknown() || outbound.is_unknown())
+        && from_profiles_output(case, &mut profile, enabled.is_unknown(), outbound.is_unknown());
+    // Whether everything outbound is blocked must be known: without it no rule speaks for the machine.
+    if let (Lookup::Unknown(unknown), false) = (&outbound, told) {
+        j.missing(unknown, collect::for_key(LOCAL));
     }
     profile
 }
 
-fn from_profiles_output(case: &Case<'_>, profile: &mut Profile, state: bool, action: bool) {
+/// True when an output tells what the profile does with outbound connections.
+fn from_profiles_output(case: &Case<'_>, profile: &mut Profile, state: bool, action: bool) -> bool {
+    let mut told = false;
     for capture in case.captures(CaptureKind::FirewallProfiles) {
         let CaptureData::FirewallProfiles(data) = &capture.value.data else { continue };
         for shown in data.profiles.iter().filter(|shown| shown.name == Some(profile.name)) {
@@ -228,11 +237,13 @@ fn from_profiles_output(case: &Case<'_>, profile: &mut Profile, state: bool, act
             if state && shown.enabled == Some(false) {
                 profile.off = Some(at(shown.enabled_line).shows("off"));
             }
+            told |= shown.outbound.is_some();
             if action && shown.outbound == Some(Outbound::Block) {
                 profile.blocks = Some(at(shown.policy_line).shows("BlockOutbound").expected("AllowOutbound"));
             }
         }
     }
+    told
 }
 
 /// The profiles of the connected networks, from the category of every one.

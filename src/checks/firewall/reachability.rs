@@ -34,6 +34,7 @@ use crate::checks::certificates::crl_reachability::retrieved_lists;
 use crate::checks::dns::answers::{self, Ending, Means, all_of};
 use crate::checks::dns::hosts_file_override::is_public;
 use crate::checks::judgement::{Judgement, Observation, Status};
+use crate::checks::proxy::way_of_user;
 use crate::checks::proxy::winhttp::{InForce, in_force};
 use crate::checks::required::{SIGN_IN_AND_LICENSING, host_of, is_decisive, is_revocation_host, needed};
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, signals};
@@ -276,7 +277,7 @@ fn judge(case: &Case<'_>, j: &Judgement, name: &str, host: &Host, proxy: &InForc
     let decisive = needed(case, name).is_some_and(is_decisive);
     let tested = host.reached.iter().find(|seen| seen.time.is_none());
     if !diverted(j, name, host, decisive) {
-        refused(j, name, host, tested, proxy);
+        refused(case, j, name, host, tested, proxy);
     }
     let Some(last) = host.failures.iter().map(|seen| seen.time).max().flatten() else { return };
     let later = |seen: &&Observation| seen.time.is_some_and(|time: FileTime| time > last);
@@ -322,12 +323,20 @@ fn diverted(j: &Judgement, name: &str, host: &Host, decisive: bool) -> bool {
 }
 
 /// Tests at the time of collection, which go past every proxy.
-fn refused(j: &Judgement, name: &str, host: &Host, tested: Option<&Observation>, proxy: &InForce) {
+fn refused(
+    case: &Case<'_>,
+    j: &Judgement,
+    name: &str,
+    host: &Host,
+    tested: Option<&Observation>,
+    proxy: &InForce,
+) {
     if host.refused.is_empty() {
         return;
     }
     let evidence = host.refused.clone();
     let core = SIGN_IN_AND_LICENSING.contains(&name);
+    let way_of_user = way_of_user(case);
     let (status, confidence, summary) = match proxy {
         _ if tested.is_some() => (
             Status::Warning,
@@ -339,6 +348,14 @@ fn refused(j: &Judgement, name: &str, host: &Host, tested: Option<&Observation>,
             Confidence::Low,
             format!(
                 "{name} cannot be reached directly; services use the proxy {proxy}, which the test does not use."
+            ),
+        ),
+        _ if way_of_user.is_some() => (
+            Status::Warning,
+            Confidence::Low,
+            format!(
+                "{name} cannot be reached directly; the user's programs use the {}, which the test does not use.",
+                way_of_user.unwrap_or_default()
             ),
         ),
         InForce::Unknown => (

@@ -27,6 +27,7 @@ use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::{ErrorCode, codes_in};
 use crate::checks::case::{Case, event_seen};
+use crate::checks::dns::answers::all_of;
 use crate::checks::judgement::Judgement;
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect, signals};
 use crate::evidence::events::Want;
@@ -104,6 +105,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
         (None, _) => {}
     }
     pages(case, j);
+    status_output(case, j);
     covered(case, j);
 }
 
@@ -172,7 +174,7 @@ fn meaning(event: &Event) -> &'static str {
 
 /// Answers to `curl` and `Invoke-WebRequest`: a 407 counts when the request ended with it.
 fn pages(case: &Case<'_>, j: &Judgement) {
-    for capture in case.captures(CaptureKind::HttpResponse) {
+    for capture in all_of(case, CaptureKind::HttpResponse) {
         let CaptureData::HttpResponse(data) = &capture.value.data else { continue };
         let Some(last) =
             data.responses.last().filter(|last| u32::from(last.status) == PROXY_AUTHENTICATION_REQUIRED)
@@ -188,6 +190,41 @@ fn pages(case: &Case<'_>, j: &Judgement) {
         );
     }
 }
+
+/// Failed attempts that `dsregcmd /status` shows: the one to get a token, and the registration of the device.
+fn status_output(case: &Case<'_>, j: &Judgement) {
+    for capture in case.captures(CaptureKind::Dsregcmd) {
+        let CaptureData::Dsregcmd(data) = &capture.value.data else { continue };
+        let blocks = data.prt_diagnostics();
+        let attempts = blocks.iter().flat_map(|block| block.entries.iter().copied());
+        let join = DIAGNOSTICS.iter().filter_map(|key| data.diagnostic(key));
+        let refused = attempts.chain(join).find(|entry| {
+            let is_status = entry.key.to_ascii_lowercase().ends_with("status");
+            let status = entry.value.trim().parse::<u32>().ok().filter(|_| is_status);
+            status == Some(PROXY_AUTHENTICATION_REQUIRED)
+                || codes_in(&entry.value).into_iter().any(is_refusal)
+        });
+        if let Some(entry) = refused {
+            let seen = captures::line(capture.source.artifact, entry.line);
+            j.blocker(
+                Confidence::Medium,
+                "A failed attempt in dsregcmd /status ended at a proxy that wants credentials or restricts tenants.",
+                [seen.shows(format!("{} : {}", entry.key, entry.value))],
+            );
+        }
+    }
+}
+
+/// Entries of a failed registration with an answer or a code in them.
+const DIAGNOSTICS: [&str; 7] = [
+    "DRS Discovery Test",
+    "DRS Connectivity Test",
+    "Token acquisition Test",
+    "Client ErrorCode",
+    "Server ErrorCode",
+    "Server Message",
+    "Https Status",
+];
 
 /// "Healthy" needs logs that cover the window. The broker and device registration came with Windows 10.
 fn covered(case: &Case<'_>, j: &Judgement) {

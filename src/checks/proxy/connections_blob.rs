@@ -29,7 +29,7 @@ use super::settings::{INTERNET_SETTINGS, Internet, MACHINE_SETTINGS, Route, Scop
 use super::winhttp;
 use crate::artifact::connection_blob::{ConnectionBlob, DIRECT, PAC, PROXY};
 use crate::artifact::event_decode::ErrorCode;
-use crate::artifact::value::RegValue;
+use crate::artifact::value::{RegValue, ValueType};
 use crate::checks::case::{Case, event_seen};
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::signals::{self, mask_credentials};
@@ -39,6 +39,8 @@ use crate::evidence::{Confidence, Lookup, Source, Unknown};
 
 const DEFAULT: &str = "DefaultConnectionSettings";
 const LEGACY: &str = "SavedLegacySettings";
+/// Values that hold a blob whatever networks the machine knows; the others are named after VPN and dial-up entries.
+const KNOWN: [&str; 3] = [DEFAULT, LEGACY, "WinHttpSettings"];
 /// Accounts whose settings only services use.
 const SERVICES: &[(&str, &str)] =
     &[(r"HKU\.DEFAULT", "SYSTEM"), (r"HKU\S-1-5-19", "LOCAL SERVICE"), (r"HKU\S-1-5-20", "NETWORK SERVICE")];
@@ -139,6 +141,14 @@ fn one_place(case: &Case<'_>, j: &Judgement, settings: &str, collect: &str) -> V
 
 /// The rows on a single value.
 fn one_value(case: &Case<'_>, j: &Judgement, value: &RegValue, source: &Source) -> Option<Stored> {
+    if value.kind != ValueType::BINARY {
+        // Something else may lie in the key (its default value, a script's note): only the known names must be blobs.
+        if KNOWN.iter().any(|known| value.name.eq_ignore_ascii_case(known)) {
+            let shown = format!("{} {}", value.kind.name(), mask_credentials(&value.display()));
+            damaged(case, j, source.shows(shown).expected("a connection blob in a REG_BINARY"));
+        }
+        return None;
+    }
     let blob = match ConnectionBlob::parse(&value.bytes) {
         Ok(blob) => blob,
         Err(problem) if value.truncated => {
@@ -205,6 +215,7 @@ fn damaged(case: &Case<'_>, j: &Judgement, seen: Observation) {
         |code: ErrorCode| signals::is_network(code) || code.win32().is_some_and(|n| BAD_URL.contains(&n));
     let error = all
         .filter(|event| signals::code_of(event.value).is_some_and(fits))
+        .filter(|event| !signals::is_disconnected_at(case, event.value.time))
         .max_by_key(|event| event.value.time);
     let status = if error.is_some() { Status::Blocker } else { Status::Warning };
     let mut evidence = vec![seen];

@@ -5,14 +5,17 @@
 
 use super::proof::{succeeded, used_by};
 use super::{REGISTRATION, TRANSFERS};
+use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::{Case, event_seen};
+use crate::checks::dns::answers;
 use crate::checks::judgement::Observation;
 use crate::checks::ncsi::profile_state;
+use crate::checks::required::needed;
 use crate::checks::signals;
-use crate::evidence::Sourced;
 use crate::evidence::events::Want;
+use crate::evidence::{Sourced, captures};
 
 /// Fields with codes of these records.
 const FIELDS: &[&str] = &["hr", "errorCode", "ErrorCode", "Error", "Result"];
@@ -37,7 +40,10 @@ pub fn direct(case: &Case<'_>) -> Egress {
     let direct =
         || transfers.iter().filter(|event| used_by(event.value).is_empty() && to_internet(event.value));
     failures.extend(direct().filter(|event| event.value.event_id == 61).cloned());
-    failures.retain(|event| code_of(event.value).is_some_and(is_closed));
+    // Failures while no network was connected say nothing (domain.md 5.5).
+    failures.retain(|event| {
+        code_of(event.value).is_some_and(is_closed) && !signals::is_disconnected_at(case, event.value.time)
+    });
     failures.sort_by_key(|event| (event.value.time, event.value.record_id, event.source.artifact));
     let worked = direct().rev().find(|event| succeeded(event.value) == Some(true));
     let mut egress = Egress { closed: Vec::new(), reopened: None };
@@ -53,7 +59,31 @@ pub fn direct(case: &Case<'_>) -> Egress {
     {
         egress.closed.push(seen.clone());
     }
+    egress.closed.extend(tested(case));
     egress
+}
+
+/// A test of a direct connection to a required host that failed, where no such test succeeded: `Test-NetConnection` knows no proxy.
+fn tested(case: &Case<'_>) -> Option<Observation> {
+    let mut failed = None;
+    for capture in answers::all_of(case, CaptureKind::TestConnection) {
+        let CaptureData::TestConnection(data) = &capture.value.data else { continue };
+        for test in data.tests.iter().filter(|test| test.remote_port == Some(443)) {
+            let Some(host) = test.computer_name.as_deref().filter(|host| needed(case, host).is_some()) else {
+                continue;
+            };
+            match test.tcp_test_succeeded {
+                Some(true) => return None,
+                Some(false) if !test.name_resolution_failed => {
+                    let at = captures::line(capture.source.artifact, test.tcp_line.unwrap_or(test.line));
+                    failed
+                        .get_or_insert_with(|| at.shows(format!("{host} port 443: TcpTestSucceeded False")));
+                }
+                _ => {}
+            }
+        }
+    }
+    failed
 }
 
 fn by_service(event: &Event) -> bool {

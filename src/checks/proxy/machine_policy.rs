@@ -91,7 +91,8 @@ fn for_the_machine(case: &Case<'_>, j: &Judgement, policy: &Observation) {
     match &machine.route.proxy {
         Some(proxy) => {
             let errors = signals::network_errors(case);
-            proof::judge(case, j, &Named { proxy, seen: &machine.seen, who: "All users", errors });
+            let named = Named { proxy, seen: &machine.seen, who: "All users", errors, refused: None };
+            proof::judge(case, j, &named);
         }
         None => {
             j.good(policy.clone());

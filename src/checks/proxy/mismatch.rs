@@ -22,11 +22,10 @@
 //! domain.md 5.3 `proxy-mismatch`; decision 5; R18 of section 14; trap 22.
 
 use super::address::{host_of, is_loopback};
-use super::proof::{unreachable, used_by};
+use super::proof::{refused_registration, unreachable, used_by};
 use super::settings::{INTERNET_SETTINGS, Internet, MACHINE_SETTINGS, Scope, scope};
 use super::winhttp::Setting;
 use super::{REGISTRATION, TRANSFERS, egress, winhttp};
-use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::{Case, event_seen};
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect, signals};
@@ -36,8 +35,6 @@ use crate::evidence::{Confidence, Lookup};
 /// Proxies that Windows saw in use.
 const MANUAL_PROXIES: &str =
     r"HKLM\SYSTEM\CurrentControlSet\Services\NlaSvc\Parameters\Internet\ManualProxies";
-/// A request of device registration through its proxy failed.
-const THROUGH_PROXY_FAILED: Want = Want { ids: &[337], ..REGISTRATION };
 /// The proxy of a request of device registration.
 const PROXY_USED: Want = Want { ids: &[339], ..REGISTRATION };
 
@@ -167,14 +164,10 @@ fn script_of_the_user(case: &Case<'_>, j: &Judgement, user: &Setting, mut eviden
 
 /// A proxy that only services have: left over, and fatal when it does not answer.
 fn only_services(case: &Case<'_>, j: &Judgement, proxy: &str, mut evidence: Vec<Observation>) {
-    let failed = case.events(THROUGH_PROXY_FAILED).into_iter().rev().find(|event| {
-        let codes = ["dwError", "dwResult"].into_iter().filter_map(|name| event.value.field(name));
-        codes.filter_map(ErrorCode::parse).any(signals::is_network)
-    });
     let errors = signals::network_errors(case);
     let loopback = is_loopback(&host_of(proxy)).then(|| errors.last()).flatten();
     let dead = unreachable(case, proxy)
-        .or_else(|| failed.map(|event| event_seen(&event, &["dwError", "dwResult", "Result"])))
+        .or_else(|| refused_registration(case))
         .or_else(|| loopback.map(|error| event_seen(error, signals::FIELDS)));
     match dead {
         Some(seen) => {

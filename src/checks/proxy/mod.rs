@@ -36,6 +36,14 @@ pub fn internet_route(case: &Case<'_>, user: &UserHive) -> Result<(InternetRoute
     settings::Internet::read(case, &key).map(|internet| (internet.route, internet.seen))
 }
 
+/// The proxy or script of the affected user's programs, in words; `None` where they go direct or that is not known. A test or a query that
+/// goes past it proves nothing about them.
+pub fn way_of_user(case: &Case<'_>) -> Option<String> {
+    let user = case.evidence.users.affected().found()?.value.clone();
+    let (route, _) = internet_route(case, &user).ok()?;
+    (!route.is_direct()).then(|| route.words())
+}
+
 /// For whom WinINET's proxy is kept, in words, with what shows it.
 pub fn internet_scope(case: &Case<'_>) -> Result<(&'static str, Observation), Unknown> {
     Ok(match settings::scope(case) {

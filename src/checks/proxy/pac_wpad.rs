@@ -23,7 +23,7 @@
 //! # Sources
 //! domain.md 5.3 `proxy-pac-wpad`; decision 5; R21 of section 14; trap 5.
 
-use super::address::{host_of_url, is_file_url, mask_url};
+use super::address::{host_of, host_of_url, is_file_url, mask_url};
 use super::settings::{INTERNET_SETTINGS, Internet, MACHINE_SETTINGS, Route, Scope, scope};
 use super::{REGISTRATION, egress, proof, winhttp};
 use crate::artifact::event::Event;
@@ -88,6 +88,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
     }
     let detect = places.iter().any(|place| place.route.detect);
     let (failures, worked) = recorded(case, j, !complete || detect || !scripts.is_empty());
+    let worked = worked.or_else(|| transfer_by_script(case, &places));
     service(case, j, &places);
     let failed = judge_failures(case, j, &scripts, failures, worked.is_some());
     match (scripts.first(), worked) {
@@ -209,6 +210,17 @@ fn recorded<'e>(
     }
     let fields = ["ConfigurationURL", "URL", "ProxyString", "ProxyCount"];
     (failures, worked.map(|event| event_seen(event, &fields)))
+}
+
+/// The newest transfer that succeeded through a proxy that nobody named by hand: the script gave it.
+fn transfer_by_script(case: &Case<'_>, places: &[Place]) -> Option<Observation> {
+    let named: Vec<String> =
+        places.iter().filter_map(|place| place.route.proxy.as_deref().map(host_of)).collect();
+    let transfers = case.events(super::TRANSFERS);
+    let newest = transfers.iter().rev().find(|event| !proof::used_by(event.value).is_empty())?;
+    let by_script = proof::succeeded(newest.value) == Some(true)
+        && !named.contains(&host_of(proof::used_by(newest.value)));
+    by_script.then(|| event_seen(newest, &["proxy", "hr"]))
 }
 
 /// Failures and names that do not resolve. True when there was one.

@@ -4,15 +4,17 @@
 
 use std::net::IpAddr;
 
-use super::TRANSFERS;
 use super::address::{host_of, is_loopback, port_of};
+use super::{REGISTRATION, TRANSFERS};
 use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::{Case, event_seen};
 use crate::checks::dns::answers::{self, Ending};
+use crate::checks::dns::resolution::{REPEATED, TIMED_OUT};
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::signals;
+use crate::evidence::events::Want;
 use crate::evidence::{Confidence, Sourced, captures};
 
 /// What the collected name queries say of a host.
@@ -59,7 +61,19 @@ pub fn name(case: &Case<'_>, host: &str) -> Name {
             }
         }
     }
-    failed.map_or(Name::Untold, Name::Fails)
+    failed.or_else(|| timed_out(case, host)).map_or(Name::Untold, Name::Fails)
+}
+
+/// Time-outs of the resolver for a host, often enough not to be noise; `wpad` is noise always (trap 5).
+fn timed_out(case: &Case<'_>, host: &str) -> Option<Observation> {
+    let mut events = case.events(TIMED_OUT);
+    events.retain(|event| {
+        let asked = event.value.field("QueryName").unwrap_or_default();
+        asked.trim_end_matches('.').eq_ignore_ascii_case(host)
+            && !signals::is_disconnected_at(case, event.value.time)
+    });
+    let noise = events.len() < REPEATED || host == "wpad" || host.starts_with("wpad.");
+    events.last().filter(|_| !noise).map(|event| event_seen(event, &["QueryName"]))
 }
 
 /// The newest test of a connection to the proxy's own port.
@@ -120,11 +134,24 @@ pub struct Named<'c, 'e> {
     pub who: &'c str,
     /// Recorded errors that this proxy can have caused.
     pub errors: Vec<Sourced<&'e Event>>,
+    /// A recorded request through it that failed, beside the transfers.
+    pub refused: Option<Observation>,
+}
+
+/// The newest request of device registration, which runs as SYSTEM, that failed on its way through the proxy (337).
+pub fn refused_registration(case: &Case<'_>) -> Option<Observation> {
+    let through_proxy = Want { ids: &[337], ..REGISTRATION };
+    let failed = case.events(through_proxy).into_iter().rev().find(|event| {
+        let codes = ["dwError", "dwResult"].into_iter().filter_map(|name| event.value.field(name));
+        codes.filter_map(ErrorCode::parse).any(signals::is_network)
+            && !signals::is_disconnected_at(case, event.value.time)
+    });
+    failed.map(|event| event_seen(&event, &["dwError", "dwResult", "Result"]))
 }
 
 /// Reports the rows on a named proxy that domain.md 5.3 has for WinHTTP and takes over for WinINET.
 pub fn judge(case: &Case<'_>, j: &Judgement, named: &Named<'_, '_>) {
-    let Named { proxy, seen, who, errors } = named;
+    let Named { proxy, seen, who, errors, refused } = named;
     let host = host_of(proxy);
     let (transfer, tested) = (transfer(case, proxy), connection(case, proxy));
     if let Some((true, proof)) = transfer.clone().or_else(|| tested.clone()) {
@@ -158,7 +185,7 @@ pub fn judge(case: &Case<'_>, j: &Judgement, named: &Named<'_, '_>) {
         fault(format!("{who} are sent to the proxy {proxy}, whose name does not resolve."), Some(query));
         return;
     }
-    if let Some((false, proof)) = transfer.or(tested) {
+    if let Some((false, proof)) = transfer.or(tested).or_else(|| refused.clone().map(|seen| (false, seen))) {
         fault(format!("{who} are sent to the proxy {proxy}, which does not answer."), Some(proof));
         return;
     }

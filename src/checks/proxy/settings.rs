@@ -147,7 +147,8 @@ impl Plain {
         let mut found = Vec::new();
         let named = blob.flags & PROXY != 0;
         if let (Some(enabled), Some(value)) = (self.enabled(), self.enable.found()) {
-            let same_text = self.server.as_ref().is_none_or(|text| text.trim() == blob.proxy.trim());
+            let same_text =
+                self.server.as_ref().is_none_or(|text| text.trim().eq_ignore_ascii_case(blob.proxy.trim()));
             if enabled != named || (named && !same_text) {
                 let text = self.server.as_deref().map(mask_credentials).unwrap_or_default();
                 let shown = format!("ProxyEnable {}, ProxyServer {text}", value.value.display());

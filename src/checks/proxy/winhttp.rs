@@ -23,10 +23,10 @@
 //! # Sources
 //! domain.md 5.3 `proxy-winhttp`, 6.6; decision 25; R6, R12 and R18 of section 14.
 
-use super::TRANSFERS;
 use super::address::mask_url;
 use super::proof::{self, Named};
 use super::settings::{MACHINE_SETTINGS, Route, blob, blob_words};
+use super::{REGISTRATION, TRANSFERS};
 use crate::artifact::capture::winhttp_proxy::State;
 use crate::artifact::capture::{CaptureData, CaptureKind, winhttp_advproxy};
 use crate::artifact::connection_blob::ConnectionBlob;
@@ -46,7 +46,7 @@ pub const CHECK: Check = Check {
     title: "Services use a proxy that is wrong, dead or unproven",
     layer: Layer::Proxy,
     article: Article::Network("Check the proxy"),
-    wants: &[TRANSFERS],
+    wants: &[TRANSFERS, REGISTRATION],
     healthy: "Services connect directly, or through a proxy that is known to work.",
     source_text: include_str!("winhttp.rs"),
     run,
@@ -189,7 +189,8 @@ fn judge(case: &Case<'_>, j: &Judgement, settings: &[Setting]) {
         return;
     };
     let errors = signals::network_errors(case);
-    proof::judge(case, j, &Named { proxy, seen: &first.seen, who: "Services", errors });
+    let refused = proof::refused_registration(case);
+    proof::judge(case, j, &Named { proxy, seen: &first.seen, who: "Services", errors, refused });
 }
 
 /// `show advproxy`. A bypass list of `*` means that the proxy is never used (R18).

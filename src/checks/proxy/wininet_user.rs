@@ -88,7 +88,9 @@ fn of_user(case: &Case<'_>, j: &Judgement, user: &UserHive) {
     match &internet.route.proxy {
         Some(proxy) => {
             let errors = user_errors(case, user);
-            proof::judge(case, j, &Named { proxy, seen: &internet.seen, who: "The user's programs", errors });
+            let named =
+                Named { proxy, seen: &internet.seen, who: "The user's programs", errors, refused: None };
+            proof::judge(case, j, &named);
         }
         None => j.good(internet.seen.clone()),
     }
@@ -101,7 +103,9 @@ pub fn user_errors<'e>(case: &Case<'e>, user: &UserHive) -> Vec<Sourced<&'e Even
     let mut errors = case.events(signals::BROKER);
     errors.retain(|event| {
         let someone_else = matches!((event.value.user_sid.as_deref(), own), (Some(sid), Some(own)) if sid != own && sid.starts_with("S-1-5-21-"));
-        !someone_else && signals::code_of(event.value).is_some_and(signals::is_network)
+        !someone_else
+            && signals::code_of(event.value).is_some_and(signals::is_network)
+            && !signals::is_disconnected_at(case, event.value.time)
     });
     errors
 }

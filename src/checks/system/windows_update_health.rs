@@ -181,6 +181,7 @@ fn failures(case: &Case<'_>, j: &Judgement) {
     let (network, other): (Vec<_>, Vec<_>) = case
         .events(FAILED)
         .into_iter()
+        .filter(|event| !signals::is_disconnected_at(case, event.value.time))
         .partition(|event| signals::code_of(event.value).is_some_and(is_network_code));
     if let Some(last) = other.last() {
         let code = signals::code_of(last.value).map(|code| code.to_string()).unwrap_or_default();

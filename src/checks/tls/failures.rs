@@ -5,7 +5,7 @@ use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::Case;
 use crate::checks::judgement::Status;
 use crate::checks::signals;
-use crate::evidence::Sourced;
+use crate::evidence::{Confidence, Sourced};
 
 /// Secure-channel failure and certificate failure of WinHTTP (domain.md section 7, rule 2).
 const WINHTTP: [u32; 2] = [12_157, 12_175];
@@ -32,6 +32,16 @@ pub fn errors<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
 /// The first check on TLS 1.2 with a finding.
 pub fn tls12_finding(case: &Case<'_>) -> Option<&'static str> {
     TLS12.into_iter().find(|id| case.status(id).is_some_and(Status::is_finding))
+}
+
+/// The first check on TLS 1.2 whose finding rests on a setting that was read: one of low confidence rests on a default that is not known,
+/// or on the very records that it would have to explain.
+pub fn tls12_setting(case: &Case<'_>) -> Option<&'static str> {
+    TLS12.into_iter().find(|id| {
+        case.outcome(id).is_some_and(|outcome| {
+            outcome.status.is_finding() && outcome.confidence.is_some_and(|level| level > Confidence::Low)
+        })
+    })
 }
 
 /// The first check on TLS 1.2 that is a blocker.

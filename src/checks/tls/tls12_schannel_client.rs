@@ -21,9 +21,11 @@
 //! # Sources
 //! domain.md 5.1 `tls12-schannel-client`, 6.2; trap 23; R11 of section 14; the article on older Windows versions.
 
+use super::schannel::{self, Weight};
 use super::tls12_winhttp_default::winhttp_asks_for_tls12;
+use crate::artifact::event::Event;
 use crate::artifact::value::RegValue;
-use crate::checks::case::{Case, value_seen};
+use crate::checks::case::{Case, event_seen, value_seen};
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::{ARTICLE_OLDER_WINDOWS, Article, Check, Layer, Remedy};
 use crate::evidence::os::Generation;
@@ -38,7 +40,7 @@ pub const CHECK: Check = Check {
     title: "Schannel does not offer TLS 1.2 to clients",
     layer: Layer::Tls,
     article: Article::Network("Check TLS on Windows 8.1 or earlier"),
-    wants: &[],
+    wants: &[schannel::RECORDS],
     healthy: "Schannel offers TLS 1.2 to clients.",
     source_text: include_str!("tls12_schannel_client.rs"),
     run,
@@ -55,6 +57,9 @@ fn run(case: &Case<'_>, j: &Judgement) {
         return;
     }
     let generation = case.need_generation(j);
+    if enabled.is_unknown() || by_default.is_unknown() || generation.is_none() {
+        recorded(case, j);
+    }
     if enabled.is_unknown() || by_default.is_unknown() {
         return;
     }
@@ -75,6 +80,29 @@ fn run(case: &Case<'_>, j: &Judgement) {
         (None, None) => {}
     }
 }
+
+/// Without the setting or the Windows version, records of failed handshakes point here: the table's last row.
+fn recorded(case: &Case<'_>, j: &Judgement) {
+    let points_here = |event: &Event| match event.event_id {
+        schannel::CREDENTIAL => true,
+        schannel::ALERT_RECEIVED => {
+            schannel::alert(event).is_some_and(|alert| VERSION_ALERTS.contains(&alert))
+        }
+        _ => false,
+    };
+    let counts = |event: &Event| matches!(schannel::weigh(case, event, false), Weight::Counts(_));
+    let records = schannel::records(case);
+    if let Some(event) = records.iter().rfind(|event| points_here(event.value) && counts(event.value)) {
+        j.warning(
+            Confidence::Low,
+            "Schannel recorded a failed handshake, and the setting of TLS 1.2 that would explain it was not collected.",
+            [event_seen(event, &["Type", "ErrorState", "AlertDesc", "TargetName"])],
+        );
+    }
+}
+
+/// Alerts about versions and suites.
+const VERSION_ALERTS: [u32; 3] = [40, 70, 71];
 
 fn number(answer: &Lookup<RegValue>) -> Option<u32> {
     answer.found().and_then(|value| value.value.as_u32())

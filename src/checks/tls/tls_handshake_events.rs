@@ -23,7 +23,7 @@
 //! # Sources
 //! domain.md 5.1 `tls-handshake-events`; decision 3; R13 of section 14; "Schannel error codes for TLS and SSL alerts".
 
-use super::failures::tls12_finding;
+use super::failures::tls12_setting;
 use super::schannel::{self, Weight};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode;
@@ -177,7 +177,7 @@ fn report_settings(case: &Case<'_>, j: &Judgement, failures: &[Failure<'_>]) {
     let Some(failure) = decisive(failures) else { return };
     let (seen, what) = (shown(failure), describe(failure.event.value));
     let count = failures.len();
-    match tls12_finding(case) {
+    match tls12_setting(case) {
         Some(id) => {
             // The setting and the recorded failure agree: one level more.
             let confidence = match failure.confidence {
