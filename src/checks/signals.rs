@@ -72,12 +72,16 @@ pub fn network_errors<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
     found
 }
 
+/// Whether a code is of the socket level: 12159 and the 10022 to 10107 class.
+pub fn is_socket(code: ErrorCode) -> bool {
+    matches!(code.win32(), Some(12_159 | 10_022..=10_107))
+}
+
 /// Recorded errors of the socket level inside the failure window: what a broken or hostile Winsock provider causes (12159 and the
 /// 10022 to 10107 class).
 pub fn socket_errors<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
-    let socket = |code: ErrorCode| matches!(code.win32(), Some(12_159 | 10_022..=10_107));
     let mut found: Vec<Sourced<&Event>> = ALL.iter().flat_map(|want| case.events(*want)).collect();
-    found.retain(|event| code_of(event.value).is_some_and(socket));
+    found.retain(|event| code_of(event.value).is_some_and(is_socket));
     found.sort_by_key(|event| (event.value.time, event.value.record_id));
     found
 }

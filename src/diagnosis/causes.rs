@@ -6,10 +6,11 @@
 
 use super::Diagnosed;
 use super::conditions::{
-    Condition, a_code_names_the_cause, always, chain_breaks_at_sign_in, chain_breaks_elsewhere,
-    chain_breaks_here, device_is_required, device_is_unknown, follows_from_the_network, handshakes_failed,
-    keys_failed, legacy_sign_in, nla_must_run, nla_needs_eventlog, parameter_is_wrong, refused_by_policy,
-    revocation_failed, same_answer, same_host, same_place,
+    Condition, a_code_names_the_cause, always, cannot_connect, chain_breaks_at_sign_in,
+    chain_breaks_elsewhere, chain_breaks_here, device_is_required, device_is_unknown,
+    follows_from_the_network, handshakes_failed, keys_failed, legacy_sign_in, nla_must_run,
+    nla_must_run_to_connect, nla_needs_eventlog, parameter_is_wrong, refused_by_policy, revocation_failed,
+    same_answer, same_host, same_place, sign_in_host_is_moved, sockets_failed,
 };
 use crate::checks::case::Case;
 use crate::checks::judgement::Status;
@@ -66,6 +67,12 @@ pub const ROWS: &[Row] = &[
         "the connection status of this Windows is kept by Network Location Awareness",
     ),
     row(
+        &["svc-nlasvc"],
+        &["wam-token-broker-errors"],
+        nla_must_run_to_connect,
+        "the broker is told that there is no internet",
+    ),
+    row(
         &["svc-netprofm"],
         &["svc-ncdautosetup", "ncsi-profile-state", "ncsi-probe-result"],
         always,
@@ -96,15 +103,33 @@ pub const ROWS: &[Row] = &[
         "without the probe Windows does not learn that it is on the internet",
     ),
     row(
+        &["ncsi-active-probe-config"],
+        &["wam-token-broker-errors"],
+        cannot_connect,
+        "the broker is told that there is no internet",
+    ),
+    row(
         &["hosts-file-override"],
         &["dns-resolution", "endpoint-reachability"],
         same_host,
         "the hosts file gives this name another address",
     ),
     row(
+        &["hosts-file-override"],
+        &["wam-token-broker-errors"],
+        sign_in_host_is_moved,
+        "the hosts file gives a sign-in host another address",
+    ),
+    row(
         &["winsock-catalog"],
         &["dns-resolution", "endpoint-reachability", "ncsi-profile-state", "ncsi-probe-result"],
         always,
+        "no program can open sockets as it should",
+    ),
+    row(
+        &["winsock-catalog"],
+        &["wam-token-broker-errors"],
+        sockets_failed,
         "no program can open sockets as it should",
     ),
     row(
@@ -200,6 +225,12 @@ pub const ROWS: &[Row] = &[
         &["ncsi-profile-state", "ncsi-probe-result", "tls-inspection"],
         always,
         "the network answers with its own page until the user has signed in to it",
+    ),
+    row(
+        &["captive-portal"],
+        &["wam-token-broker-errors"],
+        a_code_names_the_cause,
+        "the broker got the page of the portal where it expected data",
     ),
     row(&["applocker-block"], &["broker-plugin-blocked"], same_place, "it is the same block"),
     row(

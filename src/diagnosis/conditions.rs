@@ -33,6 +33,32 @@ pub fn nla_must_run(case: &Case<'_>, _: &str, _: &str) -> bool {
     svc_nlasvc::must_run(case) == Some(true)
 }
 
+/// "Cannot connect now": CAA70007 and CAA80000, of which one article speaks (domain.md 4.1).
+pub fn cannot_connect(case: &Case<'_>, _: &str, symptom: &str) -> bool {
+    codes_behind(case, symptom).iter().any(|code| matches!(code.value(), 0xcaa7_0007 | 0xcaa8_0000))
+}
+
+/// The same on a Windows that keeps its connection status in Network Location Awareness.
+pub fn nla_must_run_to_connect(case: &Case<'_>, root: &str, symptom: &str) -> bool {
+    nla_must_run(case, root, symptom) && cannot_connect(case, root, symptom)
+}
+
+/// A host that the broker asks is among those that the cause names, and the broker could not resolve or reach its host, or met another
+/// one's certificate: 12007, 12029, 12038 (domain.md 4.1).
+pub fn sign_in_host_is_moved(case: &Case<'_>, root: &str, symptom: &str) -> bool {
+    const HOSTS: [&str; 3] = ["login.microsoftonline.com", "login.windows.net", "login.microsoft.com"];
+    let names = |seen: &Observation| {
+        let text = seen.observed.to_lowercase();
+        HOSTS.iter().any(|host| text.contains(host))
+    };
+    evidence(case, root).iter().any(names) && has_win32(case, symptom, &[12_007, 12_029, 12_038])
+}
+
+/// Sockets failed: 12159 and the class of 10047 (domain.md 4.1).
+pub fn sockets_failed(case: &Case<'_>, _: &str, symptom: &str) -> bool {
+    codes_behind(case, symptom).into_iter().any(signals::is_socket)
+}
+
 /// The broken ancestor that `svc-dependencies` found is the service of the cause itself (decision 9).
 pub fn chain_breaks_here(case: &Case<'_>, root: &str, _: &str) -> bool {
     let key = root.strip_prefix("svc-").unwrap_or(root);

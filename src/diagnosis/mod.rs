@@ -57,6 +57,9 @@ pub struct Diagnosis<'e> {
 /// The check that only speaks of the collection: its warning makes no machine suspect.
 pub const ABOUT_COLLECTION: &str = "collection-completeness";
 
+/// Checks whose findings are no root cause: what was collected (above), and a runtime that licensing does not need (R54).
+const NEVER_ROOTS: [&str; 2] = [ABOUT_COLLECTION, "webview2-runtime"];
+
 /// What must be decoded for a whole report: what the checks want, and the decisive events of the timeline.
 pub fn interest() -> Interest {
     let mut interest = checks::interest();
@@ -101,11 +104,11 @@ pub fn diagnose_with<'e>(evidence: &'e Evidence, rules: Option<&'e RuleSet>) -> 
 }
 
 /// Findings that nothing explains, most likely first (domain.md 4.2): blockers before warnings, then quality of evidence, then the
-/// lower layer, then the newer evidence; the order of the registry settles the rest.
+/// lower layer, then the whole machine before one user, then the newer evidence; the order of the registry settles the rest.
 fn ranked_roots(checks: &[Diagnosed], rules: &[Ruled<'_>]) -> Vec<String> {
     let of_checks = checks
         .iter()
-        .filter(|item| item.caused_by.is_empty() && item.check.id != ABOUT_COLLECTION)
+        .filter(|item| item.caused_by.is_empty() && !NEVER_ROOTS.contains(&item.check.id))
         .map(|item| (item.check.id, item.check.layer, &item.outcome));
     let of_rules = rules.iter().map(|ruled| (ruled.rule.id.as_str(), ruled.rule.layer, &ruled.outcome));
     let mut roots: Vec<(&str, Layer, &Outcome)> =
@@ -118,9 +121,16 @@ fn ranked_roots(checks: &[Diagnosed], rules: &[Ruled<'_>]) -> Vec<String> {
             .cmp(&b.status)
             .then(level(b).cmp(&level(a)))
             .then(one.cmp(other))
+            .then(is_of_one_user(a).cmp(&is_of_one_user(b)))
             .then(newest(b).cmp(&newest(a)))
     });
     roots.into_iter().map(|(id, ..)| id.to_owned()).collect()
+}
+
+/// Whether a finding rests on one user's part of the registry: what is wrong for the whole machine comes before it.
+fn is_of_one_user(outcome: &Outcome) -> bool {
+    let users = [r"HKU\S-1-5-21-", r"HKU\S-1-12-1-", r"HKCU\"];
+    outcome.evidence.first().is_some_and(|seen| users.iter().any(|start| seen.locator.starts_with(start)))
 }
 
 /// Sections of the two articles in which no check could be judged.
@@ -154,7 +164,10 @@ impl Diagnosis<'_> {
 
     /// The verdict in one sentence.
     pub fn summary(&self) -> String {
-        let root = self.roots.first().and_then(|id| self.outcome(id));
+        let is_finding = |item: &&Diagnosed| item.outcome.status.is_finding();
+        let counted = self.checks.iter().filter(|item| item.check.id != ABOUT_COLLECTION);
+        let only = || counted.filter(is_finding).map(|item| &item.outcome).next();
+        let root = self.roots.first().and_then(|id| self.outcome(id)).or_else(only);
         match (self.verdict, root) {
             (Verdict::Blocked, Some(root)) => format!("Activation is blocked: {}", root.summary),
             (Verdict::Suspect, Some(root)) => {

@@ -20,6 +20,10 @@ const TABLE: &[(&[&str], &[&str], &str)] = &[
         &["svc-netprofm", "svc-ncdautosetup", "ncsi-profile-state", "ncsi-probe-result"],
         "4.1",
     ),
+    (&["svc-nlasvc", "ncsi-active-probe-config"], &["wam-token-broker-errors"], "4.1: CAA70007"),
+    (&["hosts-file-override"], &["wam-token-broker-errors"], "4.1: 12029, 12007, 12038"),
+    (&["winsock-catalog"], &["wam-token-broker-errors"], "4.1: 12159, 10047-class socket errors"),
+    (&["captive-portal"], &["wam-token-broker-errors"], "4.1: certificate and parse errors"),
     (&["svc-netprofm"], &["svc-ncdautosetup", "ncsi-profile-state", "ncsi-probe-result"], "4.1"),
     (&["svc-eventlog", "svc-nlasvc", "svc-netprofm"], &["svc-dependencies"], "decisions 9 and 10"),
     (
@@ -204,4 +208,44 @@ fn both(cause: &Case, effect: &Case) -> Report {
         .collect();
     let text = format!("{}\n{}", effect.text, cause.text);
     report_on(&recipe::files_over(&base, &text, &without))
+}
+
+/// domain.md 4.2, rule 3: with equal quality and layer, what is wrong for the whole machine comes before what is wrong for one user, even
+/// where the user's value is the newer one.
+#[test]
+fn the_whole_machine_comes_before_one_user() {
+    let fault = "```hive config/SOFTWARE\n\
+        [Microsoft\\Windows\\CurrentVersion\\Internet Settings\\WinHttp]\n\
+        time 2026-11-01T08:00:00Z\n\
+        \"DefaultSecureProtocols\"=dword:a0\n\
+        ```\n\
+        ```hive Users/anna/NTUSER.DAT\n\
+        [Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings]\n\
+        time 2026-11-19T08:00:00Z\n\
+        \"SecureProtocols\"=dword:a0\n\
+        ```\n";
+    let report = report_on(&recipe::files_over(&base("win7"), fault, &[]));
+    let roots = &report.verdict.root_causes;
+    let place = |id: &str| roots.iter().position(|root| root == id);
+    let confidence = |id: &str| serde_json::to_value(report.check(id).unwrap().confidence).unwrap();
+    let (machine, user) = ("tls12-winhttp-default", "tls12-wininet-user");
+    assert_eq!(confidence(machine), confidence(user));
+    assert!(place(machine).is_some() && place(machine) < place(user), "{roots:?}");
+}
+
+/// domain.md R54: the WebView2 runtime is never a root; where its warning is all there is, the summary still says so.
+#[test]
+fn a_missing_runtime_is_no_root_cause() {
+    let all = cases();
+    let is_warning = |case: &&Case| {
+        case.check == "webview2-runtime"
+            && case.line("Expect").is_some_and(|line| line.starts_with("`warning`"))
+    };
+    let reports: Vec<Report> = all.iter().filter(is_warning).map(|case| report_on(&case.files())).collect();
+    assert!(!reports.is_empty());
+    for report in &reports {
+        let verdict = &report.verdict;
+        assert!(!verdict.root_causes.iter().any(|root| root == "webview2-runtime"), "{}", verdict.summary);
+        assert!(!verdict.summary.starts_with("No problem was found"), "{}", verdict.summary);
+    }
 }

@@ -32,6 +32,7 @@ use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::{Case, event_seen};
 use crate::checks::judgement::Judgement;
+use crate::checks::security::applocker_block::is_of_another;
 use crate::checks::{ARTICLE_NETWORK, Check, Layer, Remedy, collect};
 use crate::evidence::events::{Coverage, Want};
 use crate::evidence::{Confidence, Lookup, Sourced, Unknown};
@@ -50,6 +51,10 @@ const DEFENDER: Want = Want {
     ids: &[1116, 1117, 1119, 1121, 1123, 1126, 1127],
     channels: &["Microsoft-Windows-Windows Defender/Operational"],
 };
+/// AppLocker's records that a package may run.
+const ALLOWED: [u32; 2] = [8020, 8023];
+/// AppLocker's records of a block.
+const BLOCKED: [u32; 3] = [8004, 8022, 8025];
 /// App Control: would be blocked, blocked.
 const APP_CONTROL: Want = Want {
     provider: "Microsoft-Windows-CodeIntegrity",
@@ -63,7 +68,7 @@ pub const CHECK: Check = Check {
     title: "Security software blocks the plug-ins that sign in",
     layer: Layer::Broker,
     article: SECTION,
-    wants: &[APPLOCKER, DEFENDER, APP_CONTROL, deployment::FORBIDDEN, RECORDS],
+    wants: &[APPLOCKER, DEFENDER, APP_CONTROL, deployment::FORBIDDEN, deployment::DEPLOYMENTS, RECORDS],
     healthy: "No security software of Windows blocked the plug-ins that sign in.",
     source_text: include_str!("blocked.rs"),
     run,
@@ -133,25 +138,39 @@ fn applocker(case: &Case<'_>, j: &Judgement) {
     };
     let mut records = case.events(APPLOCKER);
     records.retain(|event| target(&applocker_subject(event.value)).is_some());
+    // Rules differ by group: a block of another user does not stop this one.
+    let user = affected(case);
+    let (others, records): (Vec<_>, Vec<_>) =
+        records.into_iter().partition(|event| is_of_another(user.as_ref(), event.value));
+    if others.iter().any(|event| BLOCKED.contains(&event.value.event_id)) {
+        j.note("AppLocker blocked a plug-in that signs in for another user.");
+    }
     let newest = |ids: &[u32]| records.iter().rfind(|event| ids.contains(&event.value.event_id));
-    let allowed = newest(&[8020, 8023]);
-    if let Some(allowed) = allowed {
+    if let Some(allowed) = newest(&ALLOWED) {
         j.good(seen(allowed));
         j.note("AppLocker allowed a plug-in that signs in.");
     }
-    if let Some(blocked) = newest(&[8004, 8022, 8025]) {
-        // The same package allowed afterwards: the rule was changed.
-        if allowed
-            .is_some_and(|allowed| allowed.value.time > blocked.value.time && is_packaged(blocked.value))
-        {
-            j.note("AppLocker blocked a plug-in that signs in and allowed it later: it was, and is now repaired.");
-        } else {
-            j.blocker(
-                Confidence::High,
-                "AppLocker blocks a plug-in that signs in, or its host.",
-                [seen(blocked)],
-            );
-        }
+    // The same package allowed afterwards: the rule was changed.
+    let repaired = |blocked: &Sourced<&Event>| {
+        let answers = |event: &&Sourced<&Event>| {
+            ALLOWED.contains(&event.value.event_id)
+                && event.value.time > blocked.value.time
+                && is_same_package(blocked.value, event.value)
+        };
+        is_packaged(blocked.value) && records.iter().any(|event| answers(&event))
+    };
+    let blocks = records.iter().filter(|event| BLOCKED.contains(&event.value.event_id));
+    let (past, lasting): (Vec<_>, Vec<_>) = blocks.partition(|event| repaired(event));
+    if let Some(blocked) = lasting.last() {
+        j.blocker(
+            Confidence::High,
+            "AppLocker blocks a plug-in that signs in, or its host.",
+            [seen(blocked)],
+        );
+    } else if !past.is_empty() {
+        j.note(
+            "AppLocker blocked a plug-in that signs in and allowed it later: it was, and is now repaired.",
+        );
     }
     if let Some(audited) = newest(&[8003, 8021, 8024]) {
         j.warning(
@@ -164,6 +183,12 @@ fn applocker(case: &Case<'_>, j: &Judgement) {
 
 fn is_packaged(event: &Event) -> bool {
     matches!(event.event_id, 8022 | 8025)
+}
+
+/// Two records about one package.
+fn is_same_package(blocked: &Event, allowed: &Event) -> bool {
+    let package = |event: &Event| event.user("Package").unwrap_or_default();
+    package(blocked).eq_ignore_ascii_case(&package(allowed))
 }
 
 /// Defender's records: what was blocked counts more than who acted, because the task host acts for every app.

@@ -34,9 +34,16 @@ pub fn failure(case: &Case<'_>, package: &str) -> Option<Observation> {
     Some(event_seen(&last, &["PackageFullName", "ErrorCode"]))
 }
 
-/// Forbidden deployments of one of these packages, oldest first.
+/// Forbidden deployments of one of these packages that no finished one of the same package followed, oldest first.
 pub fn forbidden<'e>(case: &Case<'e>, packages: &[&str]) -> Vec<Sourced<&'e Event>> {
+    let mut finished = case.events(DEPLOYMENTS);
+    finished.retain(|event| event.value.event_id == FINISHED);
+    let is_over = |event: &Event, package: &str| {
+        finished.iter().any(|done| done.value.time > event.time && names(done.value, package))
+    };
     let mut records = case.events(FORBIDDEN);
-    records.retain(|event| packages.iter().any(|package| names(event.value, package)));
+    records.retain(|event| {
+        packages.iter().any(|package| names(event.value, package) && !is_over(event.value, package))
+    });
     records
 }

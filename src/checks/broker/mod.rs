@@ -92,6 +92,12 @@ pub fn is_of_another_user(user: Option<&UserHive>, event: &Event) -> bool {
     matches!((own, writer), (Some(own), Some(writer)) if *own != writer)
 }
 
+/// The last token inside the failure window that was not given to another person.
+pub fn token_given<'e>(case: &Case<'e>) -> Option<Sourced<&'e Event>> {
+    let user = affected(case);
+    case.events(TOKEN_GIVEN).into_iter().rfind(|event| !is_of_another_user(user.as_ref(), event.value))
+}
+
 /// All of an event's texts, one a line.
 pub fn text_of(event: &Event) -> String {
     event.data.iter().map(|field| field.value.as_str()).collect::<Vec<_>>().join("\n")

@@ -135,16 +135,18 @@ fn lists(
             }
             seen
         };
-        let mut listed = false;
-        for package in data.of_family(plugin.family) {
-            listed = true;
-            one_package(case, j, plugin, user, package, &|line, text| {
-                doubted(captures::line(artifact, line).shows(text))
-            })
-            .into_iter()
-            .for_each(|seen| found.good.push(seen));
+        let listed: Vec<&Package> = data.of_family(plugin.family).collect();
+        let at = |line, text: String| doubted(captures::line(artifact, line).shows(text));
+        // Several versions are listed where users got them at different times: only the affected user's one counts.
+        let (own, others): (Vec<&Package>, Vec<&Package>) =
+            listed.iter().partition(|package| has_user(package, user) != Some(false));
+        for package in &own {
+            found.good.extend(one_package(case, j, plugin, package, &at));
         }
-        if !listed && data.covers_system_packages() {
+        if let ([], [other, ..]) = (own.as_slice(), others.as_slice()) {
+            not_registered(case, j, plugin, user, other, in_registry, &at);
+        }
+        if listed.is_empty() && data.covers_system_packages() {
             let text = format!("{} packages, {} not among them", data.packages.len(), plugin.name);
             absent = Some(doubted(captures::line(artifact, capture.value.line_from).shows(text)));
         }
@@ -163,42 +165,61 @@ fn lists(
     }
 }
 
-/// A listed package: its status where that is printed, and whether the affected user is among those who have it.
-fn one_package(
+/// Whether a listed package is installed for the user; `None` where the print does not tell.
+fn has_user(package: &Package, user: Option<&UserHive>) -> Option<bool> {
+    let own = user.and_then(|user| user.sid.as_ref())?;
+    let entry = package.users.iter().find(|entry| entry.sid.eq_ignore_ascii_case(&own.0));
+    match entry {
+        Some(entry) => Some(entry.state.eq_ignore_ascii_case("Installed")),
+        None if package.users.is_empty() || package.users_cut => None,
+        None => Some(false),
+    }
+}
+
+/// The package is listed for other users only: the affected user's own list lacks it.
+fn not_registered(
     case: &Case<'_>,
     j: &Judgement,
     plugin: &Plugin,
     user: Option<&UserHive>,
     package: &Package,
+    in_registry: &Answer,
+    at: &dyn Fn(u32, String) -> Observation,
+) {
+    let Some(own) = user.and_then(|user| user.sid.as_ref()) else { return };
+    let entry = package.users.iter().find(|entry| entry.sid.eq_ignore_ascii_case(&own.0));
+    let state = entry.map_or("not listed", |entry| entry.state.as_str());
+    let full_name = package.full_name.as_deref().unwrap_or(plugin.family);
+    let seen = at(package.line, format!("{full_name}: {own} {state}")).expected("Installed");
+    let summary = format!("{} is on the machine, but not registered for the affected user.", plugin.name);
+    // The user's registry is a second source: only where it does not contradict, the list decides.
+    let contradicted = matches!(in_registry, Answer::Present(_)) || !super::needs_plugins(case);
+    let status = if contradicted { Status::Warning } else { (plugin.gravity)(case) };
+    j.row(status, Confidence::Medium, summary, vec![seen]);
+}
+
+/// A package that the affected user has: its status where that is printed.
+fn one_package(
+    case: &Case<'_>,
+    j: &Judgement,
+    plugin: &Plugin,
+    package: &Package,
     at: &dyn Fn(u32, String) -> Observation,
 ) -> Option<Observation> {
-    if let Some(status) = package.status.as_ref().filter(|status| status.ok == Some(false)) {
-        let summary = format!(
-            "{} is installed, but Windows says that it is not in order ({}).",
-            plugin.name, status.text
-        );
-        let seen = at(status.line, format!("Status {}", status.text)).expected("Ok");
-        j.row((plugin.gravity)(case), Confidence::High, summary, vec![seen]);
-        return None;
-    }
     let full_name = package.full_name.as_deref().unwrap_or(plugin.family);
-    let own = user.and_then(|user| user.sid.as_ref());
-    let whole = !package.users.is_empty() && !package.users_cut;
-    if let Some(own) = own.filter(|_| whole) {
-        let entry = package.users.iter().find(|entry| entry.sid.eq_ignore_ascii_case(&own.0));
-        if !entry.is_some_and(|entry| entry.state.eq_ignore_ascii_case("Installed")) {
-            let summary =
-                format!("{} is on the machine, but not registered for the affected user.", plugin.name);
-            let state = entry.map_or("not listed", |entry| entry.state.as_str());
-            let seen = at(package.line, format!("{full_name}: {own} {state}")).expected("Installed");
-            j.warning(Confidence::Medium, summary, [seen]);
-            return None;
+    match &package.status {
+        Some(status) if status.ok == Some(false) => {
+            let summary = format!(
+                "{} is installed, but Windows says that it is not in order ({}).",
+                plugin.name, status.text
+            );
+            let seen = at(status.line, format!("Status {}", status.text)).expected("Ok");
+            j.row((plugin.gravity)(case), Confidence::High, summary, vec![seen]);
+            None
         }
+        Some(status) => Some(at(package.line, format!("{full_name}, Status {}", status.text))),
+        None => Some(at(package.line, full_name.to_owned())),
     }
-    Some(match &package.status {
-        Some(status) => at(package.line, format!("{full_name}, Status {}", status.text)),
-        None => at(package.line, full_name.to_owned()),
-    })
 }
 
 /// Why a list that is there tells nothing.

@@ -25,7 +25,7 @@
 use super::package::{self, Plugin, Registration};
 use super::{
     Account, PLUGIN_ARTICLE, RECORDS, SECTION, TOKEN_GIVEN, account, affected, deployment,
-    is_of_another_user, record_seen, too_old,
+    is_of_another_user, record_seen, token_given, too_old,
 };
 use crate::artifact::event_decode::{ErrorCode, codes_in};
 use crate::checks::case::{Case, event_seen};
@@ -64,10 +64,15 @@ fn run(case: &Case<'_>, j: &Judgement) {
     }
     let mut found = package::judge(case, j, &PLUGIN);
     let listed = !found.good.is_empty();
-    if let Some(token) = case.events(TOKEN_GIVEN).last() {
+    let token = token_given(case);
+    if let Some(token) = &token {
         found.good.push(event_seen(token, &[]));
     }
-    if let Some(error) = refused_call(case) {
+    let error = refused_call(case);
+    let is_over = error.as_ref().and_then(|error| error.time).zip(token.map(|token| token.value.time));
+    if is_over.is_some_and(|(error, token)| token > error) {
+        j.note("The broker answered 0x80070057, but a token was given later: it was, and is now repaired.");
+    } else if let Some(error) = error {
         documented_error(case, j, &found, listed, error);
     }
     package::conclude(case, j, found);

@@ -23,8 +23,8 @@
 //! new profiles" and "can't sign in to Microsoft 365 desktop apps" (learn.microsoft.com).
 
 use super::{
-    BROKER_PLUGIN, EXCLUSIONS_ARTICLE, EXPERIENCE_HOST, RECORDS, SECTION, affected, codes_of,
-    is_of_another_user, record_seen, text_of, too_old,
+    BROKER_PLUGIN, EXCLUSIONS_ARTICLE, EXPERIENCE_HOST, RECORDS, SECTION, TOKEN_GIVEN, affected, codes_of,
+    is_of_another_user, record_seen, text_of, token_given, too_old,
 };
 use crate::artifact::capture::file_listing::{EntryKind, Folder};
 use crate::artifact::capture::{CaptureData, CaptureKind};
@@ -64,7 +64,7 @@ pub const CHECK: Check = Check {
     title: "The data of the plug-ins in the user's profile is broken",
     layer: Layer::Broker,
     article: SECTION,
-    wants: &[RECORDS, OWNERS, CRASHES, APP_STATE, STARTS],
+    wants: &[RECORDS, OWNERS, CRASHES, APP_STATE, STARTS, TOKEN_GIVEN],
     healthy: "Nothing shows that the data of the plug-ins is broken.",
     source_text: include_str!("state.rs"),
     run,
@@ -74,9 +74,9 @@ pub const CHECK: Check = Check {
 /// `ERROR_NO_SUCH_LOGON_SESSION`: the stored accounts belong to a SID that is gone.
 const NO_SUCH_SESSION: u32 = 0x8007_0520;
 /// "Token broker operation failed": a wrapper around another code.
-const OPERATION_FAILED: u32 = 0xcaa5_001c;
+pub const OPERATION_FAILED: u32 = 0xcaa5_001c;
 /// `CO_E_SERVER_EXEC_FAILURE`: a program was not started in time, as happens around a logon.
-const SERVER_START: u32 = 0x8008_0005;
+pub const SERVER_START: u32 = 0x8008_0005;
 /// The plug-in's program.
 const PROGRAM: &str = "Microsoft.AAD.BrokerPlugin.exe";
 /// Operations of AppModel-State that stop a sign-in.
@@ -119,12 +119,17 @@ fn errors(case: &Case<'_>, j: &Judgement, user: Option<&UserHive>) {
     let newest = |code: u32| records.iter().rfind(|event| has(event, code));
     let owners = own(case, j, OWNERS, user);
     let foreign_owner = owners.iter().rfind(|event| event.value.event_id == 1095);
-    if let Some(event) = newest(NO_SUCH_SESSION) {
-        j.blocker(
+    let given = token_given(case).map(|event| event.value.time);
+    match newest(NO_SUCH_SESSION) {
+        Some(event) if given.is_some_and(|given| given > event.value.time) => j.note(
+            "The broker recorded 0x80070520, but a token was given later: it was, and is now repaired.",
+        ),
+        Some(event) => j.blocker(
             Confidence::High,
             "The broker's stored accounts belong to a logon that no longer exists (0x80070520): the profile got another SID.",
             [record_seen(event)],
-        );
+        ),
+        None => {}
     }
     match (newest(OPERATION_FAILED), foreign_owner) {
         (Some(event), Some(owner)) => j.blocker(
@@ -234,23 +239,34 @@ fn app_state(case: &Case<'_>, j: &Judgement, user: Option<&UserHive>) {
     let mine =
         |event: &&Sourced<&Event>| is_about_plugin(event.value) && !is_of_another_user(user, event.value);
     let about: Vec<&Sourced<&Event>> = all.iter().filter(mine).collect();
-    let last = about.last().map(|event| event.value.record_id);
     for event in &about {
         let Some(error) = failed(event.value) else { continue };
         let record = StateRecord { event: (*event).clone(), error };
-        let repaired = matches!(event.value.event_id, 21 | 24)
-            && event
-                .value
-                .field("RepairTriggerError")
-                .and_then(ErrorCode::parse)
-                .is_some_and(ErrorCode::is_success)
-            && last == Some(event.value.record_id);
+        let mut later = about.iter().filter(|later| {
+            failed(later.value).is_some()
+                && is_grave(later.value)
+                && is_about_host(later.value) == is_about_host(event.value)
+                && later.value.time >= event.value.time
+        });
+        let repaired = later.next_back().is_some_and(|last| is_repair(last.value));
         if repaired || others_too(&all, &record) || !is_grave(event.value) {
             j.note("AppModel-State recorded failures of the plug-ins that new profiles and upgrades write too: they do not count.");
         } else {
             judge_state(case, j, user, &record);
         }
     }
+}
+
+/// A repair of a package's state that was started without an error (R38).
+fn is_repair(event: &Event) -> bool {
+    let trigger = event.field("RepairTriggerError").and_then(ErrorCode::parse);
+    matches!(event.event_id, 21 | 24) && trigger.is_some_and(ErrorCode::is_success)
+}
+
+/// Whether a record is about the plug-in for personal accounts, not about the one for work accounts.
+fn is_about_host(event: &Event) -> bool {
+    let name = EXPERIENCE_HOST.split('_').next().unwrap_or(EXPERIENCE_HOST).to_lowercase();
+    text_of(event).to_lowercase().contains(&name)
 }
 
 /// The same failure of other packages of Windows, within the same hour, is not about the plug-ins.

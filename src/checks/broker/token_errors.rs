@@ -24,10 +24,14 @@
 //! 2016" (learn.microsoft.com).
 
 use super::link::{self, History, Link};
-use super::{RECORDS, SECTION, TOKEN_GIVEN, affected, codes_of, is_of_another_user, record_seen, too_old};
+use super::state::{OPERATION_FAILED, SERVER_START};
+use super::{
+    RECORDS, SECTION, TOKEN_GIVEN, affected, codes_of, is_of_another_user, record_seen, token_given, too_old,
+};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::{Case, event_seen};
+use crate::checks::identity::answers::Good;
 use crate::checks::identity::join;
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::{ARTICLE_NETWORK, Check, Layer, Remedy, collect, signals};
@@ -134,11 +138,18 @@ fn code_of(event: &Event) -> Option<ErrorCode> {
     codes.find(|code| !code.is_success())
 }
 
-/// A failure of a call of Windows (CAA50002) is decoded by what it wraps.
+/// A failure of a call of Windows (CAA50002) is decoded by what it wraps. The token broker's own wrapper says nothing by itself (R39): with the
+/// code that every logon can write it is that code, which counts nowhere.
 fn judged_code(event: &Event) -> Option<ErrorCode> {
     let code = code_of(event)?;
-    let inner =
-        codes_of(event).into_iter().find(|inner| *inner != code && class_of(*inner) == Class::Network);
+    let codes = codes_of(event);
+    if code.value() == OPERATION_FAILED
+        && let Some(start) = codes.iter().find(|inner| inner.value() == SERVER_START)
+    {
+        return Some(*start);
+    }
+    let tells = |inner: &ErrorCode| matches!(class_of(*inner), Class::Network | Class::Tpm);
+    let inner = codes.into_iter().find(|inner| *inner != code && tells(inner));
     match class_of(code) {
         Class::Broker => Some(inner.unwrap_or(code)),
         _ => Some(code),
@@ -167,15 +178,17 @@ fn run(case: &Case<'_>, j: &Judgement) {
     let of = |class: Class| -> Vec<&Sourced<&Event>> {
         by_class.iter().filter(|(found, _)| *found == class).map(|(_, event)| *event).collect()
     };
-    let given = case.events(TOKEN_GIVEN).last().map(|event| event.value.time);
+    let given = token_given(case).map(|event| event.value.time);
     let given_since = |event: &Sourced<&Event>| given.is_some_and(|given| given > event.value.time);
     network(case, j, &of(Class::Network), given_since);
+    // The same that ends a finding of tpm-key-health: a token of after, or one that is valid at the collection.
+    let works = |event: &Sourced<&Event>| given_since(event) || Good::read(case).token.is_some();
     if let Some(last) = of(Class::Tpm).last() {
-        let summary = format!(
-            "The broker recorded {} error(s) of the device's keys (TPM class).",
-            of(Class::Tpm).len()
-        );
-        j.warning(Confidence::Medium, summary, [seen(last)]);
+        if works(last) {
+            j.note("The broker could not use a key of the device, but a token was given since: it was, and is now repaired.");
+        } else {
+            tpm(j, &of(Class::Tpm), last);
+        }
     }
     match of(Class::Broker).as_slice() {
         [] => {}
@@ -190,6 +203,12 @@ fn run(case: &Case<'_>, j: &Judgement) {
         }
     }
     case.need_log(j, RECORDS.channels, collect::AAD_LOG);
+}
+
+/// Errors of the device's keys: the cause is judged by `tpm-key-health`.
+fn tpm(j: &Judgement, errors: &[&Sourced<&Event>], last: &Sourced<&Event>) {
+    let summary = format!("The broker recorded {} error(s) of the device's keys (TPM class).", errors.len());
+    j.warning(Confidence::Medium, summary, [seen(last)]);
 }
 
 /// All records, oldest first; those of the token extension only where the device is joined or registered (R35).

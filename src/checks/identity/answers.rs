@@ -1,10 +1,11 @@
 //! The answers of the sign-in service to the affected user, from every place that keeps them, and what shows that a later sign-in worked.
 
-use crate::artifact::capture::dsregcmd::typed::{Context, Flag};
+use super::join::{Runner, Status};
+use crate::artifact::capture::dsregcmd::typed::Flag;
 use crate::artifact::capture::{CaptureData, CaptureKind, ospp, vnextdiag};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::aadsts_in;
-use crate::checks::broker::{RECORDS, TOKEN_GIVEN, affected, is_of_another_user, text_of};
+use crate::checks::broker::{RECORDS, TOKEN_GIVEN, affected, is_of_another_user, text_of, token_given};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
 use crate::checks::signals::DIALOGS;
@@ -158,8 +159,8 @@ pub struct Good {
 impl Good {
     /// Reads licences, the refresh token and given tokens.
     pub fn read(case: &Case<'_>) -> Self {
-        let given = case.events(TOKEN_GIVEN);
-        Self { licence: licence(case), token: token(case), given: given.last().map(|event| event.value.time) }
+        let given = token_given(case).map(|event| event.value.time);
+        Self { licence: licence(case), token: token(case), given }
     }
 
     /// A good sign-in after this time. Command outputs are as new as the collection.
@@ -186,17 +187,20 @@ fn licence(case: &Case<'_>) -> Option<Observation> {
     })
 }
 
-/// `AzureAdPrt : YES`, not expired, without a failed attempt beside it, and not that of SYSTEM.
+/// `AzureAdPrt : YES`, not expired, without a failed attempt beside it, and not that of another account than the affected user's (decision
+/// 22): SYSTEM's, another user's, or on a machine with several users that of an elevated prompt.
 fn token(case: &Case<'_>) -> Option<Observation> {
-    case.captures(CaptureKind::Dsregcmd).into_iter().find_map(|capture| {
-        let CaptureData::Dsregcmd(data) = &capture.value.data else { return None };
-        let held = data.azure_ad_prt().filter(|flag| flag.value == Flag::Yes)?;
-        let expiry = data.azure_ad_prt_expiry_time().map(|at| at.value);
+    let is_own = |status: &Status<'_>| match status.runner(case) {
+        Runner::User => true,
+        Runner::Elevated => case.evidence.users.others().next().is_none(),
+        Runner::Other | Runner::System => false,
+    };
+    Status::all(case).iter().filter(|status| is_own(status)).find_map(|status| {
+        let held = status.data.azure_ad_prt().filter(|flag| flag.value == Flag::Yes)?;
+        let expiry = status.data.azure_ad_prt_expiry_time().map(|at| at.value);
         let expired = expiry.zip(case.window()).is_some_and(|(expiry, window)| expiry < window.to);
-        let others = data.user_context().is_some_and(|context| context.value == Context::System);
-        let refused = !data.prt_diagnostics().is_empty();
-        let good = !expired && !others && !refused;
-        good.then(|| captures::line(capture.source.artifact, held.line).shows("AzureAdPrt YES"))
+        let refused = !status.data.prt_diagnostics().is_empty();
+        (!expired && !refused).then(|| status.at(held.line, "AzureAdPrt YES"))
     })
 }
 

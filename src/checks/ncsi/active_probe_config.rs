@@ -2,7 +2,7 @@
 //!
 //! # What it looks at
 //! `EnableActiveProbing` and the probe hosts below `NlaSvc\Parameters\Internet` in the SYSTEM hive; the policies `NoActiveProbe` and
-//! `DisablePassivePolling` in the SOFTWARE hive.
+//! `DisablePassivePolling` in the SOFTWARE hive; records of the broker and dialogs of Office with CAA70007 or CAA80000.
 //!
 //! # Why it blocks activation
 //! Windows learns from its probe that it is on the internet. With the probe switched off it may never learn it, and Office asks
@@ -17,17 +17,19 @@
 //!
 //! # When this is wrong
 //! With the probe off Windows may still learn "Internet" by watching traffic. So this is a blocker only where Windows really does
-//! not see the internet; otherwise it is a warning. An absent `EnableActiveProbing` means 1. Both generations of Microsoft's probe hosts
+//! not see the internet, or CAA70007 or CAA80000 was recorded while connected; otherwise it is a warning. An absent `EnableActiveProbing` means 1. Both generations of Microsoft's probe hosts
 //! are good on any build, and timer values never raise anything (R33).
 //!
 //! # Sources
 //! domain.md 5.9 `ncsi-active-probe-config`; R33 of section 14; the article on 0xCAA70007.
 
 use super::profile_state;
+use crate::artifact::event::Event;
 use crate::artifact::value::RegValue;
-use crate::checks::case::{Case, value_seen};
+use crate::checks::broker::{TOKEN_GIVEN, affected, is_of_another_user, text_of, token_given};
+use crate::checks::case::{Case, event_seen, value_seen};
 use crate::checks::judgement::{Judgement, Status};
-use crate::checks::{Article, Check, Layer, Remedy};
+use crate::checks::{Article, Check, Layer, Remedy, signals};
 use crate::evidence::{Confidence, Lookup, Sourced};
 
 const INTERNET: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\NlaSvc\Parameters\Internet";
@@ -38,6 +40,8 @@ const PROBES: &[(&str, &[&str])] = &[
     ("ActiveWebProbeHost", &["www.msftconnecttest.com", "www.msftncsi.com"]),
     ("ActiveWebProbePath", &["connecttest.txt", "ncsi.txt"]),
     ("ActiveWebProbeContent", &["Microsoft Connect Test", "Microsoft NCSI"]),
+    ("ActiveWebProbePathV6", &["connecttest.txt", "ncsi.txt"]),
+    ("ActiveWebProbeContentV6", &["Microsoft Connect Test", "Microsoft NCSI"]),
     ("ActiveWebProbeHostV6", &["ipv6.msftconnecttest.com", "ipv6.msftncsi.com"]),
     ("ActiveDnsProbeHost", &["dns.msftncsi.com"]),
     ("ActiveDnsProbeHostV6", &["dns.msftncsi.com"]),
@@ -53,7 +57,14 @@ pub const CHECK: Check = Check {
     title: "Active internet probing is off or redirected",
     layer: Layer::Ncsi,
     article: Article::Network("Check NCSI"),
-    wants: &[],
+    wants: &[
+        signals::BROKER,
+        signals::NETWORKS,
+        TOKEN_GIVEN,
+        signals::DIALOGS[0],
+        signals::DIALOGS[1],
+        signals::DIALOGS[2],
+    ],
     healthy: "Windows may probe for internet access, at Microsoft's hosts.",
     source_text: include_str!("active_probe_config.rs"),
     run,
@@ -106,13 +117,37 @@ fn switched_off(
     summary: &str,
 ) {
     let Some(value) = answer.found().filter(|value| value.value.as_u32() == Some(bad)) else { return };
-    let evidence = vec![value_seen(value).expected(good)];
-    if profile_state::is_bad(case) {
+    let mut evidence = vec![value_seen(value).expected(good)];
+    let refused = cannot_connect(case);
+    if let Some(event) = &refused {
+        evidence.push(event_seen(event, signals::FIELDS));
+    }
+    if refused.is_some() || profile_state::is_bad(case) {
         j.row(Status::Blocker, Confidence::High, summary.to_owned(), evidence);
     } else {
         let summary = format!("{summary} Windows may still learn of its connection from traffic.");
         j.row(Status::Warning, Confidence::Medium, summary, evidence);
     }
+}
+
+/// The newest record that says what Office says without the probe: CAA70007, CAA80000 (one article speaks of both), or the words of its
+/// dialog on an English Windows. Of a time without a network, or before a token was given, it says nothing.
+fn cannot_connect<'e>(case: &Case<'e>) -> Option<Sourced<&'e Event>> {
+    let user = affected(case);
+    let given = token_given(case).map(|event| event.value.time);
+    let wants = [signals::BROKER, signals::DIALOGS[0], signals::DIALOGS[1], signals::DIALOGS[2]];
+    let mut records: Vec<Sourced<&Event>> = wants.into_iter().flat_map(|want| case.events(want)).collect();
+    records.retain(|event| {
+        let code = signals::code_of(event.value).map(|code| code.value());
+        let text = text_of(event.value).to_lowercase();
+        let told = ["caa70007", "caa80000", "unable to connect right now"];
+        !is_of_another_user(user.as_ref(), event.value)
+            && !signals::is_disconnected_at(case, event.value.time)
+            && given.is_none_or(|given| given < event.value.time)
+            && (matches!(code, Some(0xcaa7_0007 | 0xcaa8_0000))
+                || told.iter().any(|part| text.contains(part)))
+    });
+    records.into_iter().max_by_key(|event| event.value.time)
 }
 
 fn probes(case: &Case<'_>, j: &Judgement) {

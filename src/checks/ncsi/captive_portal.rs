@@ -31,6 +31,7 @@ use crate::checks::certificates::chain::{self, chains};
 use crate::checks::certificates::is_required;
 use crate::checks::certificates::recorded::{self, failures, is_of_name};
 use crate::checks::judgement::{Judgement, Observation, Status};
+use crate::checks::required::host_of;
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy};
 use crate::evidence::events::Want;
 use crate::evidence::{Confidence, Source, Sourced, Unknown, captures};
@@ -52,6 +53,8 @@ const REQUESTS: Want = Want {
 const OTHER_NAME: Want = Want { provider: "Schannel", ids: &[36884], channels: &["System"] };
 /// `Network Authentication Required`: only portals send it.
 const PORTAL_STATUS: u16 = 511;
+/// `Not Modified`: the same content as before, and no redirect.
+const NOT_MODIFIED: u16 = 304;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -110,8 +113,7 @@ fn collected(case: &Case<'_>, j: &Judgement, probe: &mut Probe) {
     }
     for capture in case.captures(CaptureKind::HttpResponse) {
         let CaptureData::HttpResponse(data) = &capture.value.data else { continue };
-        let redirects =
-            data.url.as_deref().is_some_and(|url| url.trim_end_matches('/').ends_with("/redirect"));
+        let redirects = redirects_by_design(data.url.as_deref());
         for response in &data.responses {
             let at = captures::line(capture.source.artifact, response.line);
             if response.status == PORTAL_STATUS || (data.probe && !redirects && is_elsewhere(response)) {
@@ -129,12 +131,18 @@ fn collected(case: &Case<'_>, j: &Judgement, probe: &mut Probe) {
     }
 }
 
+/// `http://www.msftconnecttest.com/redirect`, the address that Windows opens for a portal: it redirects by design.
+pub fn redirects_by_design(url: Option<&str>) -> bool {
+    url.is_some_and(|url| url.trim_end_matches('/').to_ascii_lowercase().ends_with("/redirect"))
+}
+
 /// A redirect of the probe that does not stay with Microsoft.
 fn is_elsewhere(response: &Response) -> bool {
-    let to = response.location.as_deref().unwrap_or_default().to_ascii_lowercase();
-    let ours =
-        ["msftconnecttest.com", "msftncsi.com", "go.microsoft.com"].iter().any(|host| to.contains(host));
-    (300..400).contains(&response.status) && !ours
+    const OURS: [&str; 3] = ["msftconnecttest.com", "msftncsi.com", "go.microsoft.com"];
+    // Portals keep the address that was asked for inside their own one, so only the host tells whose it is.
+    let host = response.location.as_deref().and_then(host_of).map(|(host, _)| host).unwrap_or_default();
+    let ours = OURS.iter().any(|own| host == *own || host.ends_with(&format!(".{own}")));
+    (300..400).contains(&response.status) && response.status != NOT_MODIFIED && !ours
 }
 
 fn body(j: &Judgement, probe: &mut Probe, body: Body, text: Option<&str>, at: &Source) {

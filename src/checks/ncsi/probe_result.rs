@@ -23,6 +23,7 @@
 
 use std::net::IpAddr;
 
+use super::captive_portal::redirects_by_design;
 use super::profile_state;
 use crate::artifact::capture::nslookup::Outcome;
 use crate::artifact::capture::probe_body::Body;
@@ -88,7 +89,7 @@ fn web_probe(case: &Case<'_>, j: &Judgement) -> Web {
     }
     for capture in case.captures(CaptureKind::HttpResponse) {
         let CaptureData::HttpResponse(data) = &capture.value.data else { continue };
-        if !data.probe {
+        if !data.probe || redirects_by_design(data.url.as_deref()) {
             continue;
         }
         for response in &data.responses {

@@ -157,7 +157,8 @@ fn judge_capability(case: &Case<'_>, j: &Judgement) -> bool {
         j.good(seen(good));
         return true;
     }
-    let connections = case.events(PROFILE);
+    // The whole log: a network that was connected before the window still is.
+    let connections = case.evidence.events.of(PROFILE);
     for event in newest.iter().filter(|event| capability(event.value) == Some(1)) {
         let since = event.value.time;
         let settled = window.to.seconds_since(since) > SETTLED_SECONDS;

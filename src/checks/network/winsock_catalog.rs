@@ -2,7 +2,7 @@
 //!
 //! # What it looks at
 //! `WinSock2\Parameters` in the SYSTEM hive: the numbering and number of the entries, the 888 bytes of every `PackedCatalogItem`, the
-//! name-space providers; the output of `netsh winsock show catalog` where there is no hive; Winsock events of an installation or a reset.
+//! name-space providers and `NameSpace_Callout`; the output of `netsh winsock show catalog` where there is no hive; Winsock events of an installation or a reset.
 //!
 //! # Why it blocks activation
 //! Every connection starts with a provider of this catalog. A gap or a damaged entry ends the list early, and programs fail with socket
@@ -57,6 +57,8 @@ const NAME_SPACES: &[&str] = &[
     "mdnsnsp.dll",
 ];
 /// IPv4 and IPv6.
+/// `NameSpace_Callout` of Windows.
+const CALLOUT: &str = "fwpuclnt.dll";
 const INET: i32 = 2;
 const INET6: i32 = 23;
 
@@ -114,6 +116,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
         }
     }
     name_spaces(case, j);
+    callout(case, j);
     changes(case, j);
 }
 
@@ -306,6 +309,17 @@ fn name_spaces(case: &Case<'_>, j: &Judgement) {
                 );
             }
         }
+    }
+}
+
+/// The library that is asked before every resolution of a name (its meaning is marked unverified, so low).
+fn callout(case: &Case<'_>, j: &Judgement) {
+    let value = case.value(PARAMETERS, "NameSpace_Callout");
+    let Some(value) = value.found() else { return };
+    let name = dll(&value.value.as_text().unwrap_or_default());
+    if name != CALLOUT {
+        let seen = value_seen(value).expected(CALLOUT);
+        j.warning(Confidence::Low, "Another library than Windows' own is asked about every name.", [seen]);
     }
 }
 

@@ -29,6 +29,7 @@ use crate::checks::case::{Case, event_seen};
 use crate::checks::judgement::{Judgement, Observation};
 use crate::checks::{Article, Check, Layer, Remedy, collect};
 use crate::evidence::events::{Coverage, Want};
+use crate::evidence::os::Generation;
 use crate::evidence::registry::UserHive;
 use crate::evidence::{Confidence, Lookup, Sourced};
 
@@ -60,7 +61,7 @@ pub const CHECK: Check = Check {
     title: "AppLocker or App Control blocks Office or its sign-in",
     layer: Layer::Broker,
     article: Article::Beyond,
-    wants: &[APPLOCKER, APP_CONTROL, deployment::FORBIDDEN],
+    wants: &[APPLOCKER, APP_CONTROL, deployment::FORBIDDEN, deployment::DEPLOYMENTS],
     healthy: "AppLocker blocked nothing of Office, its sign-in or its setup.",
     source_text: include_str!("applocker_block.rs"),
     run,
@@ -114,7 +115,7 @@ fn subject(event: &Event) -> String {
 }
 
 /// A record about another person than the affected one.
-fn is_of_another(user: Option<&UserHive>, event: &Event) -> bool {
+pub fn is_of_another(user: Option<&UserHive>, event: &Event) -> bool {
     let own = user.and_then(|user| user.sid.as_ref());
     let target = event.user("TargetUser").or_else(|| event.user_sid.clone());
     let target = target.map(Sid).filter(Sid::is_person);
@@ -207,6 +208,7 @@ fn rules(case: &Case<'_>, j: &Judgement) {
         && start.value.as_u32() == Some(4)
     {
         j.note("The service Application Identity is disabled: the rules are not enforced.");
+        return;
     }
     let packaged = format!(r"{POLICY}\Appx");
     let Lookup::Found(mode) = case.value(&packaged, "EnforcementMode") else { return };
@@ -261,14 +263,18 @@ fn need_logs(case: &Case<'_>, j: &Judgement) {
     let logs = case.evidence.events.logs();
     // A log without records does not say which channel it is: only the name of its file does.
     let empty = |name: &str| logs.iter().any(|log| log.records == 0 && plain(&log.path).contains(name));
+    // Packaged apps, and the log of their rules, came with Windows 8.
+    let seven = case.os().generation() == Some(Generation::Seven);
     if case.evidence.registry.key(POLICY).is_absent()
-        && empty("applockerpackagedappexecution")
+        && (seven || empty("applockerpackagedappexecution"))
         && empty("applockerexeanddll")
     {
         j.note("The logs of AppLocker are empty and it has no rules.");
         return;
     }
-    case.need_log(j, &[PACKAGED], collect::APPLOCKER_LOGS);
+    if !seven {
+        case.need_log(j, &[PACKAGED], collect::APPLOCKER_LOGS);
+    }
     case.need_log(j, &[PROGRAMS], collect::APPLOCKER_LOGS);
 }
 

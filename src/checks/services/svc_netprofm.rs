@@ -99,6 +99,13 @@ fn state(case: &Case<'_>, j: &Judgement, service: &Service, failed: &[Sourced<&E
                 [state_seen(state).expected("4 RUNNING")],
             );
         }
+        (_, Some(event)) if connected_after(case, event) => {
+            j.note("The service failed inside the failure window, but wrote of a connected network later.");
+            case.events(CONNECTED)
+                .last()
+                .into_iter()
+                .for_each(|event| j.good(event_seen(event, &["Name", "State"])));
+        }
         (_, Some(event)) => {
             j.warning(
                 Confidence::Medium,
@@ -111,6 +118,11 @@ fn state(case: &Case<'_>, j: &Judgement, service: &Service, failed: &[Sourced<&E
             None => service.need_state(j, "netprofm"),
         },
     }
+}
+
+/// Whether the service was at work again after a failure.
+fn connected_after(case: &Case<'_>, failure: &Sourced<&Event>) -> bool {
+    case.events(CONNECTED).last().is_some_and(|event| event.value.time > failure.value.time)
 }
 
 /// Failures that count: NetworkProfile 20001; 7023/7031 of netprofm with another code than `%%21`, or three in one boot session

@@ -81,6 +81,8 @@ fn run(case: &Case<'_>, j: &Judgement) {
     }
     let recorded = failures(case, "NlaSvc", &[7009, 7023, 7031, 7034]);
     let running = service.state.as_ref().filter(|state| state.value == super::RUNNING);
+    let stopped = service.state.as_ref().is_some_and(|state| state.value == STOPPED);
+    let at_work = case.events(AT_WORK).last().map(|event| event.value.time);
     if let Some(newest) = recorded.last() {
         let summary =
             format!("Network Location Awareness failed {} time(s) in the failure window.", recorded.len());
@@ -88,6 +90,10 @@ fn run(case: &Case<'_>, j: &Judgement) {
             (Some(state), _) => {
                 j.note(format!("{summary} It was running again when it was collected."));
                 j.good(state_seen(state));
+            }
+            // Restarted: it wrote of its work after its last failure.
+            (None, _) if !stopped && at_work.is_some_and(|time| time > newest.value.time) => {
+                j.note(format!("{summary} It was at work again later."));
             }
             (None, Some(true)) => j.blocker(Confidence::Medium, summary, [failure_seen(newest)]),
             (None, _) => j.warning(Confidence::Low, summary, [failure_seen(newest)]),
