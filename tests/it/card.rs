@@ -1,5 +1,6 @@
 //! The machine card: what it says of the healthy base, and that nothing is invented where nothing was collected.
 
+use actriage::checks::judgement::Status;
 use actriage::report::terminal;
 
 use crate::checks::{Case, report_on};
@@ -38,6 +39,19 @@ fn the_card_of_a_complete_collection() {
     // Minus 60 minutes from local time to UTC: one hour ahead.
     assert_eq!(card["time_zone"]["utc_offset_minutes"], 60);
     assert_eq!(card["time_zone"]["name"], "W. Europe Standard Time");
+}
+
+/// domain.md section 13, decision 18: a build in the name of a package is never the build that defaults of Windows rest on.
+#[test]
+fn decision_18_a_firewall_rule_does_not_tell_the_build() {
+    let report = report_on(&case(
+        "```hive config/SYSTEM\n[ControlSet001\\Services\\SharedAccess\\Parameters\\FirewallPolicy\\FirewallRules]\n\
+         \"{1}\"=\"v2.27|Action=Allow|Active=TRUE|Dir=Out|Name=@{Microsoft.AAD.BrokerPlugin_1000.16299.15.0_neutral_neutral_cw5n1h2txyewy?ms-resource://x}|\"\n```\n",
+    ));
+    let card = serde_json::to_value(&report.machine).unwrap();
+    assert!(card["os"]["build"].is_null(), "{card}");
+    let lifecycle = report.checks.iter().find(|check| check.id == "os-support-lifecycle").unwrap();
+    assert_eq!(lifecycle.status, Status::NotCollected);
 }
 
 #[test]

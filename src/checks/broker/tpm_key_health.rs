@@ -87,7 +87,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
         return;
     }
     let good = Good::read(case);
-    let works_since = |time: FileTime| good.token.is_some() || good.given.is_some_and(|given| given > time);
+    let works_since = |time: FileTime| good.signed_in_since(time);
     let (past, faults): (Vec<Fault<'_>>, Vec<Fault<'_>>) =
         keys::faults(case, j).into_iter().partition(|fault| works_since(fault.event.value.time));
     if let Some(last) = past.last() {

@@ -64,9 +64,13 @@ pub fn wanted(case: &Case<'_>) -> Vec<(Missing, Vec<&'static str>)> {
 fn run(case: &Case<'_>, j: &Judgement) {
     for event in case.events(CLEARED) {
         let channel = event.value.user("Channel").unwrap_or_else(|| "Security".to_owned());
-        let summary =
-            format!("The log {channel} was cleared at {}: absence in it proves little.", event.value.time);
-        j.warning(Confidence::High, summary, [event_seen(&event, &[])]);
+        if is_asked_for(&channel) {
+            let time = event.value.time;
+            let summary = format!("The log {channel} was cleared at {time}: absence in it proves little.");
+            j.warning(Confidence::High, summary, [event_seen(&event, &[])]);
+        } else {
+            j.note(format!("The log {channel} was cleared at {}; no check reads it.", event.value.time));
+        }
     }
     for (index, artifact) in case.evidence.artifacts.iter().enumerate() {
         if artifact.status == ReadStatus::Unreadable {
@@ -82,6 +86,12 @@ fn run(case: &Case<'_>, j: &Judgement) {
     computers(case, j);
     circumstances::judge(case, j);
     missing(case, j);
+}
+
+/// Whether any check wants events of a channel, other than the records of clearing themselves.
+fn is_asked_for(channel: &str) -> bool {
+    let wants = CHECKS.iter().flat_map(|check| check.wants).filter(|want| want.ids != CLEARED.ids);
+    wants.flat_map(|want| want.channels).any(|name| name.eq_ignore_ascii_case(channel))
 }
 
 /// The collector's manifest: files that are not as they were collected, and how the collection was made.

@@ -132,7 +132,8 @@ fn judge(j: &Judgement, group: Group, found: &[&Answer], last: &Answer, newest: 
         return;
     }
     let repeated = found.len() >= 2;
-    let still = matches!(newest, Some(Group::Credentials | Group::Tenant));
+    // A licence from before is no success since, but it is a good one (R65).
+    let still = matches!(newest, Some(Group::Credentials | Group::Tenant)) && good.licence.is_none();
     let times = format!("{} time(s) in the failure window", found.len());
     let (status, confidence, about) = match group {
         // R65: only while the newest answer is still one of them.

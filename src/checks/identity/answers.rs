@@ -1,16 +1,16 @@
 //! The answers of the sign-in service to the affected user, from every place that keeps them, and what shows that a later sign-in worked.
 
-use super::join::{Runner, Status};
+use super::join::{self, Runner, Status};
 use crate::artifact::capture::dsregcmd::typed::Flag;
-use crate::artifact::capture::{CaptureData, CaptureKind, ospp, vnextdiag};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::aadsts_in;
 use crate::checks::broker::{RECORDS, TOKEN_GIVEN, affected, is_of_another_user, text_of, token_given};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
+use crate::checks::licensing::{licences, products};
 use crate::checks::signals::DIALOGS;
+use crate::evidence::Sourced;
 use crate::evidence::events::Want;
-use crate::evidence::{Sourced, captures};
 use crate::knowledge;
 use crate::time::FileTime;
 
@@ -99,7 +99,7 @@ pub fn read(case: &Case<'_>, j: &Judgement) -> Vec<Answer> {
             answers.push(answer);
         }
     }
-    answers.extend(of_dsregcmd(case));
+    answers.extend(of_dsregcmd(case, j));
     answers.sort_by(|a, b| (a.time, &a.seen.locator).cmp(&(b.time, &b.seen.locator)));
     answers
 }
@@ -124,16 +124,21 @@ fn of_event(event: &Sourced<&Event>) -> Option<Answer> {
     Some(Answer { code, all, origin, time: value.time, seen })
 }
 
-/// The descriptions of failed token requests and registrations.
-fn of_dsregcmd(case: &Case<'_>) -> Vec<Answer> {
+/// The descriptions of failed token requests and registrations. Token requests of another account do not count (decision 22, R48).
+fn of_dsregcmd(case: &Case<'_>, j: &Judgement) -> Vec<Answer> {
     let mut answers = Vec::new();
     let collected = case.window().map(|window| window.to).unwrap_or_default();
-    for capture in case.captures(CaptureKind::Dsregcmd) {
-        let CaptureData::Dsregcmd(data) = &capture.value.data else { continue };
-        for entry in data.sections.iter().flat_map(|section| &section.entries) {
+    for status in Status::all(case) {
+        let foreign = lines_of_others(case, &status);
+        for entry in status.data.sections.iter().flat_map(|section| &section.entries) {
             let Some(code) = most_specific(&entry.value) else { continue };
-            let source = captures::line(capture.source.artifact, entry.line);
-            let mut seen = source.shows(format!("{}: AADSTS{code}", entry.key));
+            if foreign.contains(&entry.line) {
+                j.note(format!(
+                    "dsregcmd shows the answer AADSTS{code} to another account than the affected user's."
+                ));
+                continue;
+            }
+            let mut seen = status.at(entry.line, format!("{}: AADSTS{code}", entry.key));
             if case.evidence.users.others().next().is_some() {
                 seen.doubts
                     .push("The failed token request that dsregcmd shows can be another user's.".to_owned());
@@ -145,13 +150,27 @@ fn of_dsregcmd(case: &Case<'_>) -> Vec<Answer> {
     answers
 }
 
-/// What shows that the user is signed in or licensed after all.
+/// Lines with the answer to a token request of another account.
+fn lines_of_others(case: &Case<'_>, status: &Status<'_>) -> Vec<u32> {
+    let ran_elsewhere = status.runner(case) != Runner::User;
+    let blocks = status.data.prt_diagnostics();
+    let others =
+        blocks.iter().filter(|block| ran_elsewhere || join::is_about_user(case, block) == Some(false));
+    others.filter_map(|block| block.entry("Server Error Description")).map(|entry| entry.line).collect()
+}
+
+/// What shows that the user is signed in or licensed after all. Each counts for a failure only when it is not known to be older than it: a
+/// licence runs for 30 days and a refresh token for 14 after the last sign-in that worked.
 #[derive(Debug, Default)]
 pub struct Good {
     /// A valid licence at the time of collection.
     pub licence: Option<Observation>,
-    /// A primary refresh token that is valid and was not refused.
+    /// When that licence was issued, where it says so.
+    issued: Option<FileTime>,
+    /// A primary refresh token of the user that is valid and was not refused.
     pub token: Option<Observation>,
+    /// When that token was got or renewed, where it is shown.
+    renewed: Option<FileTime>,
     /// The last token that Web Account Manager gave.
     pub given: Option<FileTime>,
 }
@@ -159,48 +178,52 @@ pub struct Good {
 impl Good {
     /// Reads licences, the refresh token and given tokens.
     pub fn read(case: &Case<'_>) -> Self {
-        let given = token_given(case).map(|event| event.value.time);
-        Self { licence: licence(case), token: token(case), given }
+        let installed = products::installed(case);
+        let licence = licences::good_licence_issued(case, installed.found().map(|found| &found.value));
+        let token = token(case);
+        Self {
+            issued: licence.as_ref().and_then(|(_, issued)| *issued),
+            licence: licence.map(|(seen, _)| seen),
+            renewed: token.as_ref().and_then(|(_, renewed)| *renewed),
+            token: token.map(|(seen, _)| seen),
+            given: token_given(case).map(|event| event.value.time),
+        }
     }
 
-    /// A good sign-in after this time. Command outputs are as new as the collection.
+    /// A good sign-in or a licence after this time. Command outputs without a time of their own are as new as the collection.
     pub fn since(&self, time: FileTime) -> bool {
-        self.licence.is_some() || self.token.is_some() || self.given.is_some_and(|given| given > time)
+        self.licensed_since(time) || self.signed_in_since(time)
+    }
+
+    /// A licence that is not known to be older than this time.
+    pub fn licensed_since(&self, time: FileTime) -> bool {
+        self.licence.is_some() && self.issued.is_none_or(|issued| issued > time)
+    }
+
+    /// A token that is not known to be older than this time.
+    pub fn signed_in_since(&self, time: FileTime) -> bool {
+        (self.token.is_some() && self.renewed.is_none_or(|renewed| renewed > time))
+            || self.given.is_some_and(|given| given > time)
+    }
+
+    /// A licence or a refresh token at the time of collection, or a token after this time: prompts are ordinary then (R47).
+    pub fn makes_prompts_ordinary(&self, time: FileTime) -> bool {
+        self.licence.is_some() || self.token.is_some() || self.signed_in_since(time)
     }
 }
 
-fn licence(case: &Case<'_>) -> Option<Observation> {
-    let vnext = case.captures(CaptureKind::Vnextdiag).into_iter().find_map(|capture| {
-        let CaptureData::Vnextdiag(data) = &capture.value.data else { return None };
-        let mut all = data.user_licences.items().iter().chain(data.device_licences.items());
-        let good = all.find(|licence| licence.state == vnextdiag::State::Licensed)?;
-        let product = good.product.as_deref().unwrap_or("a product");
-        Some(captures::line(capture.source.artifact, good.line).shows(format!("{product} is licensed")))
-    });
-    vnext.or_else(|| {
-        case.captures(CaptureKind::Ospp).into_iter().find_map(|capture| {
-            let CaptureData::Ospp(data) = &capture.value.data else { return None };
-            let good = data.licences.iter().find(|licence| licence.state == ospp::State::Licensed)?;
-            let name = good.name.as_deref().unwrap_or("a product");
-            Some(captures::line(capture.source.artifact, good.line).shows(format!("{name} is licensed")))
-        })
-    })
-}
-
-/// `AzureAdPrt : YES`, not expired, without a failed attempt beside it, and not that of another account than the affected user's (decision
-/// 22): SYSTEM's, another user's, or on a machine with several users that of an elevated prompt.
-fn token(case: &Case<'_>) -> Option<Observation> {
-    let is_own = |status: &Status<'_>| match status.runner(case) {
-        Runner::User => true,
-        Runner::Elevated => case.evidence.users.others().next().is_none(),
-        Runner::Other | Runner::System => false,
-    };
+/// `AzureAdPrt : YES` in the affected user's own prompt (decision 22: an elevated one can be another account's), not expired, without a
+/// failed attempt beside it; with the time of its renewal.
+fn token(case: &Case<'_>) -> Option<(Observation, Option<FileTime>)> {
+    let is_own = |status: &Status<'_>| status.runner(case) == Runner::User;
     Status::all(case).iter().filter(|status| is_own(status)).find_map(|status| {
         let held = status.data.azure_ad_prt().filter(|flag| flag.value == Flag::Yes)?;
         let expiry = status.data.azure_ad_prt_expiry_time().map(|at| at.value);
         let expired = expiry.zip(case.window()).is_some_and(|(expiry, window)| expiry < window.to);
         let refused = !status.data.prt_diagnostics().is_empty();
-        (!expired && !refused).then(|| status.at(held.line, "AzureAdPrt YES"))
+        let good = !expired && !refused;
+        let renewed = status.data.azure_ad_prt_update_time().map(|at| at.value);
+        good.then(|| (status.at(held.line, "AzureAdPrt YES"), renewed))
     })
 }
 

@@ -155,7 +155,9 @@ fn accounts(j: &Judgement, status: &JoinStatus<'_>) {
             [status.at(flag.line, "WorkplaceJoined YES").expected("NO")],
         );
     }
-    let of_directory = status.data.is_user_azure_ad().map(|flag| flag.value);
+    // Where Hello is set up its section is not printed, and only the token shows that the user is one of the directory.
+    let holds_token = status.data.azure_ad_prt().filter(|flag| flag.value == Flag::Yes);
+    let of_directory = status.data.is_user_azure_ad().or(holds_token).map(|flag| flag.value);
     match (status.data.wam_default_set(), of_directory) {
         (Some(flag), Some(Flag::Yes)) if flag.value == Flag::No => j.warning(
             Confidence::Medium,
@@ -188,8 +190,11 @@ fn not_joined(case: &Case<'_>, j: &Judgement, status: &JoinStatus<'_>) {
     {
         j.note("WamDefaultSet is NO, as is ordinary where the device is only registered.");
     }
-    let wanted = join::wanted(case, j);
     let member = status.is_domain_member() == Some(true);
+    // The policies are for members of a domain: on a machine that is in none they need not be known.
+    let nobody = Judgement::default();
+    let outside = status.is_domain_member() == Some(false);
+    let wanted = join::wanted(case, if outside { &nobody } else { j });
     if member && before_join(case, j, status, wanted.is_empty()) == Attempt::Waits {
         return;
     }

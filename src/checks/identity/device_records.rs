@@ -148,7 +148,9 @@ fn words(event: &Event) -> String {
 
 /// Joins that failed, while the device is not joined.
 fn joins(case: &Case<'_>, j: &Judgement, statuses: &[JoinStatus<'_>]) {
-    let joined = statuses.iter().any(|status| status.is_joined() == Some(true));
+    // Without dsregcmd the registry tells whether an attempt after these worked.
+    let joined = statuses.iter().any(|status| status.is_joined() == Some(true))
+        || (statuses.is_empty() && join::registry_join(case).found().is_some_and(|join| join.value));
     let known = join::is_known(case);
     let wanted = !join::wanted(case, &Judgement::default()).is_empty();
     let code_is = |event: &Event, code: u32| code_of(event).is_some_and(|found| found.value() == code);

@@ -7,8 +7,9 @@
 use super::answers;
 use crate::artifact::ArtifactId;
 use crate::artifact::capture::dsregcmd::Data;
-use crate::artifact::capture::dsregcmd::typed::{At, Context, Flag, KeyTest, TestResult};
+use crate::artifact::capture::dsregcmd::typed::{At, Context, Flag, KeyTest, PrtDiagnostics, TestResult};
 use crate::artifact::capture::{CaptureData, CaptureKind};
+use crate::checks::broker::affected;
 use crate::checks::case::{Case, value_seen};
 use crate::checks::judgement::{Judgement, Observation};
 use crate::evidence::registry::UserHive;
@@ -164,6 +165,15 @@ pub fn is_named(case: &Case<'_>, user: &UserHive, text: &str) -> Option<bool> {
     }
     let comparable = parts.iter().any(|part| part.contains('@')) && !names.is_empty();
     comparable.then_some(false)
+}
+
+/// Whether diagnostics of a token are about the affected user (R48); without names they are when nobody else uses the machine.
+pub fn is_about_user(case: &Case<'_>, block: &PrtDiagnostics<'_>) -> Option<bool> {
+    let alone = case.evidence.users.others().next().is_none();
+    let user = affected(case);
+    let named = block.entry("User Identity").filter(|entry| !entry.value.is_empty());
+    let compared = named.zip(user).and_then(|(entry, user)| is_named(case, &user, &entry.value));
+    compared.or(alone.then_some(true))
 }
 
 /// The names with which a user signs in to Office, in lower case.

@@ -20,6 +20,8 @@ pub const LOGONS: Want = Want {
     channels: &["Microsoft-Windows-AAD/Operational"],
 };
 
+/// A call of the plug-in.
+const CALL: u32 = 1104;
 /// "Refresh token expired": the record carries no code.
 const EXPIRED: u32 = 1096;
 /// Diagnostics of attempts to get and to renew a token.
@@ -46,7 +48,9 @@ fn failure(event: &Event) -> Option<String> {
         let rows = knowledge::meanings(&code);
         let ours = rows.iter().any(|row| row.checks.split(',').any(|id| id == CHECK.id));
         // A logon fails with any code; an answer or a record of the broker has to speak of the token.
-        if let Some(row) = rows.first().filter(|_| ours || is_attempt) {
+        // A call of the plug-in counts only with a code that the table gives to a check (R35).
+        let routed = |row: &&&knowledge::Meaning| event.event_id != CALL || !row.checks.is_empty();
+        if let Some(row) = rows.first().filter(|_| ours || is_attempt).filter(routed) {
             return Some(format!("{code}: {}", row.meaning));
         }
     }

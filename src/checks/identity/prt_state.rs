@@ -27,7 +27,7 @@ use super::join::{self, JOIN_INFO, Runner, Status as JoinStatus};
 use super::prt_records;
 use crate::artifact::capture::dsregcmd::typed::{Flag, PrtAttempt, PrtDiagnostics};
 use crate::artifact::event_decode::{ErrorCode, aadsts_in};
-use crate::checks::broker::{RECORDS, TOKEN_GIVEN, affected};
+use crate::checks::broker::{RECORDS, TOKEN_GIVEN};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::{Article, Check, Layer, Remedy, collect};
@@ -154,15 +154,6 @@ fn of_another(j: &Judgement, reason: &str, failed: bool) -> Token {
     Token::Unknown
 }
 
-/// Whether the diagnostics are about the affected user; without names they are when nobody else uses the machine.
-fn is_about_user(case: &Case<'_>, block: &PrtDiagnostics<'_>) -> Option<bool> {
-    let alone = case.evidence.users.others().next().is_none();
-    let user = affected(case);
-    let named = block.entry("User Identity").filter(|entry| !entry.value.is_empty());
-    let compared = named.zip(user).and_then(|(entry, user)| join::is_named(case, &user, &entry.value));
-    compared.or(alone.then_some(true))
-}
-
 /// A failed attempt as a sentence's end: "0xC000006D (…), HTTP 400, AADSTS50126: …".
 fn describe(block: &PrtDiagnostics<'_>) -> String {
     let mut parts = Vec::new();
@@ -239,7 +230,7 @@ fn lacking(
     let mut own = false;
     for block in blocks {
         let shown = status.at(block.line, format!("failed attempt: {}", describe(block)));
-        match (is_about_user(case, block), block.attempt_status()) {
+        match (join::is_about_user(case, block), block.attempt_status()) {
             (Some(false), _) => {
                 j.note("dsregcmd shows a failed token request of another user of this device.")
             }
@@ -325,7 +316,7 @@ fn held(
     }
     let mut judged = false;
     for block in blocks {
-        if is_about_user(case, block) == Some(false) {
+        if join::is_about_user(case, block) == Some(false) {
             j.note("dsregcmd shows a failed token request of another user of this device.");
             continue;
         }

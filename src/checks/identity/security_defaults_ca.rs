@@ -111,7 +111,7 @@ fn is_for_an_app(code: u32) -> bool {
 
 fn refusal(j: &Judgement, answer: &Answer, all: &[Answer], good: &Good) {
     let meaning = answer.meaning();
-    if let Some(licence) = &good.licence {
+    if let Some(licence) = good.licence.as_ref().filter(|_| good.licensed_since(answer.time)) {
         let summary = format!("A policy refused a sign-in ({meaning}), but Office is licensed.");
         j.warning(Confidence::Low, summary, [answer.seen.clone(), licence.clone()]);
         return;
@@ -144,7 +144,7 @@ fn prompts(j: &Judgement, answers: &[Answer], good: &Good) {
     for code in PROMPTS {
         let same: Vec<&Answer> = answers.iter().filter(|answer| answer.code == *code).collect();
         let Some(last) = same.last() else { continue };
-        if good.since(last.time) {
+        if good.makes_prompts_ordinary(last.time) {
             j.note(format!("The sign-in service asked for the user (AADSTS{code}, {} time(s)), and a sign-in worked since.", same.len()));
             continue;
         }
@@ -168,7 +168,7 @@ fn silent_prompts(case: &Case<'_>, j: &Judgement, good: &Good) {
             && !is_of_another_user(user.as_ref(), event.value)
     });
     let Some(last) = records.last() else { return };
-    if records.len() > MANY && !good.since(last.value.time) {
+    if records.len() > MANY && !good.makes_prompts_ordinary(last.value.time) {
         let summary = format!(
             "The broker had to ask the user {} times, and no sign-in is known to have worked since.",
             records.len()

@@ -29,6 +29,8 @@ pub struct Licence {
     pub state: State,
     /// The entitlement, when it is none of the good ones.
     pub bad_entitlement: Option<String>,
+    /// When it was issued (`NotBefore`), where that is legible.
+    pub issued: Option<FileTime>,
     /// As evidence.
     pub seen: Observation,
 }
@@ -72,6 +74,7 @@ impl Licence {
             device,
             state: licence.state,
             bad_entitlement: bad_entitlement(licence.entitlement_status.as_deref()),
+            issued: licence.not_before.as_deref().and_then(FileTime::parse),
             seen,
         }
     }
@@ -96,6 +99,7 @@ impl Licence {
             device,
             state,
             bad_entitlement: bad_entitlement(data.status.as_deref()),
+            issued: time(&data.not_before),
             seen: source.shows(format!("{product}: licence file until {until}")),
         }
     }
@@ -142,11 +146,9 @@ impl Licences {
             }
         }
         if case.evidence.users.others().next().is_some() {
-            for licence in self.list.iter_mut().filter(|licence| !licence.device) {
-                licence
-                    .seen
-                    .doubts
-                    .push("The licences that vnextdiag.ps1 lists can be another user's.".to_owned());
+            let own = self.list.iter_mut().filter(|licence| !licence.device).map(|licence| &mut licence.seen);
+            for seen in own.chain(&mut self.none) {
+                seen.doubts.push("The licences that vnextdiag.ps1 lists can be another user's.".to_owned());
             }
         }
         if self.list.is_empty()
@@ -294,12 +296,20 @@ pub fn block_seen(source: &Source, licence: &ospp::Licence) -> Observation {
 /// What shows that Office is licensed at the time of collection: a valid licence of the current kind, or a subscription that `ospp.vbs`
 /// lists as licensed. Command outputs are as new as the collection.
 pub fn good_licence(case: &Case<'_>, installed: Option<&Installed>) -> Option<Observation> {
-    let current = Licences::read(case).valid(installed).map(|licence| licence.seen.clone());
-    current.or_else(|| {
-        let licensed =
-            |licence: &ospp::Licence| licence.state == ospp::State::Licensed && !licence.is_volume();
-        let blocks = blocks(case);
-        let (source, licence) = blocks.iter().find(|(_, licence)| licensed(licence))?;
-        Some(block_seen(source, licence))
-    })
+    good_licence_issued(case, installed).map(|(seen, _)| seen)
+}
+
+/// [`good_licence`] with the time at which it was issued, where it says so.
+pub fn good_licence_issued(
+    case: &Case<'_>,
+    installed: Option<&Installed>,
+) -> Option<(Observation, Option<FileTime>)> {
+    let all = Licences::read(case);
+    if let Some(licence) = all.valid(installed) {
+        return Some((licence.seen.clone(), licence.issued));
+    }
+    let licensed = |licence: &ospp::Licence| licence.state == ospp::State::Licensed && !licence.is_volume();
+    let blocks = blocks(case);
+    let (source, licence) = blocks.iter().find(|(_, licence)| licensed(licence))?;
+    Some((block_seen(source, licence), None))
 }

@@ -91,23 +91,26 @@ fn is_no_licence(text: &str) -> bool {
 fn run(case: &Case<'_>, j: &Judgement) {
     let installed = products::installed(case);
     let known = installed.found().map(|found| &found.value);
-    let dialogs = records::dialogs(case);
-    if let Some(seen) = licences::good_licence(case, known).or_else(|| token(case)) {
-        if dialogs.iter().any(|dialog| kind_of(dialog).is_some()) {
-            j.note("Office complained about the licence or the number of devices before; a valid licence is there now.");
-        }
-        return j
-            .not_applicable("A valid licence is there: nothing stands in the way of its assignment.", seen);
-    }
-    if let Some(installed) = known.filter(|known| !known.has_subscription()) {
+    let good = licences::good_licence_issued(case, known).or_else(|| Some((token(case)?, None)));
+    if let Some(installed) = known.filter(|known| good.is_none() && !known.has_subscription()) {
         return j
             .not_applicable("No subscription is installed, so none is assigned.", installed.seen.clone());
+    }
+    // A licence that is not known to be older than a dialog shows that its complaint is over.
+    let is_over = |dialog: &Dialog<'_>| {
+        good.as_ref().is_some_and(|(_, issued)| issued.is_none_or(|time| time > dialog.event.value.time))
+    };
+    let (over, dialogs): (Vec<_>, Vec<_>) = records::dialogs(case).into_iter().partition(is_over);
+    if over.iter().any(|dialog| kind_of(dialog).is_some()) {
+        j.note("Office complained about the licence or the number of devices before; a valid licence is there now.");
     }
     for dialog in &dialogs {
         judge(j, known, dialog);
     }
-    key_limit(case, j);
-    open(case, j, &installed);
+    if good.is_none() {
+        key_limit(case, j);
+    }
+    open(case, j, &installed, good.map(|(seen, _)| seen));
 }
 
 /// With shared computer activation a valid token is what a valid licence is elsewhere.
@@ -192,7 +195,7 @@ fn key_limit(case: &Case<'_>, j: &Judgement) {
 }
 
 /// Silence answers nothing here: what is assigned is in the tenant.
-fn open(case: &Case<'_>, j: &Judgement, installed: &Lookup<Installed>) {
+fn open(case: &Case<'_>, j: &Judgement, installed: &Lookup<Installed>, good: Option<Observation>) {
     if let Lookup::Unknown(unknown) = installed {
         j.missing(unknown, collect::SOFTWARE);
     }
@@ -203,8 +206,16 @@ fn open(case: &Case<'_>, j: &Judgement, installed: &Lookup<Installed>) {
         Some(Coverage::Short(_, reason)) => j.missing(&log(Some(reason)), collect::OALERTS),
         Some(Coverage::None) | None => j.missing(&log(None), collect::OALERTS),
     }
-    let licence = "a valid licence (vnextdiag.ps1 -action list)".to_owned();
-    j.missing(&Unknown { what: licence, reason: None }, sca_extras::VNEXTDIAG);
+    match good {
+        Some(seen) => {
+            j.note("A valid licence is there; what else is assigned, and how many devices are left, is in the tenant.");
+            j.good(seen);
+        }
+        None => {
+            let licence = "a valid licence (vnextdiag.ps1 -action list)".to_owned();
+            j.missing(&Unknown { what: licence, reason: None }, sca_extras::VNEXTDIAG);
+        }
+    }
     let tenant = "the licences of the user in the tenant, which no machine shows".to_owned();
     j.missing(&Unknown { what: tenant, reason: None }, TENANT);
 }

@@ -73,16 +73,8 @@ pub const CHECK: Check = Check {
 };
 
 fn run(case: &Case<'_>, j: &Judgement) {
-    let installed = match products::installed(case) {
-        Lookup::Found(found) => found.value,
-        Lookup::Absent(source) => {
-            return j.not_applicable(
-                "There is no Click-to-Run Office beside which another one could stand.",
-                source.shows("not there"),
-            );
-        }
-        Lookup::Unknown(unknown) => return j.missing(&unknown, collect::SOFTWARE),
-    };
+    let none = "There is no Click-to-Run Office beside which another one could stand.";
+    let Some(installed) = products::need(case, j, none) else { return };
     j.good(installed.seen.clone());
     let mut residue = suites(&installed);
     residue.extend(listed(case, j, &installed));

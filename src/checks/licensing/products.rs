@@ -4,7 +4,8 @@
 //! Office by MSI is not in that list: `multiple-office-or-vl-residue` looks for it.
 
 use crate::checks::case::{Case, value_seen};
-use crate::checks::judgement::Observation;
+use crate::checks::collect;
+use crate::checks::judgement::{Judgement, Observation};
 use crate::evidence::registry::twin;
 use crate::evidence::{Lookup, Sourced, Unknown};
 
@@ -145,6 +146,17 @@ pub fn installed(case: &Case<'_>) -> Lookup<Installed> {
     }
     let seen = value_seen(&ids);
     Lookup::Found(Sourced { value: Installed { key, products, seen }, source: ids.source })
+}
+
+/// The products, for a check whose question does not arise without Click-to-Run: `none` says so. Where that cannot be told, the hive is
+/// noted as missing.
+pub fn need(case: &Case<'_>, j: &Judgement, none: &str) -> Option<Installed> {
+    match installed(case) {
+        Lookup::Found(found) => return Some(found.value),
+        Lookup::Absent(source) => j.not_applicable(none, source.shows("not there")),
+        Lookup::Unknown(unknown) => j.missing(&unknown, collect::SOFTWARE),
+    }
+    None
 }
 
 fn not_listed(reason: String) -> Lookup<Installed> {

@@ -53,19 +53,8 @@ pub const CHECK: Check = Check {
 };
 
 fn run(case: &Case<'_>, j: &Judgement) {
-    let installed = match products::installed(case) {
-        Lookup::Found(found) => found.value,
-        Lookup::Absent(source) => {
-            return j.not_applicable(
-                "There is no Click-to-Run Office, and only that has shared computer activation.",
-                source.shows("not there"),
-            );
-        }
-        Lookup::Unknown(unknown) => {
-            j.missing(&unknown, collect::SOFTWARE);
-            return by_script_alone(case, j);
-        }
-    };
+    let none = "There is no Click-to-Run Office, and only that has shared computer activation.";
+    let Some(installed) = products::need(case, j, none) else { return by_script_alone(case, j) };
     let setting = Setting::read(case, &installed.key);
     let concerned = installed.has_work_subscription() || (setting.is_on() && installed.has_subscription());
     if !concerned {
@@ -102,7 +91,8 @@ fn script(case: &Case<'_>, j: &Judgement, setting: &Setting) {
     }
 }
 
-/// No SOFTWARE hive and no export: the script's word is all there is, and never more than a warning (R41).
+/// No SOFTWARE hive and no export: the script's word is all there is, and never more than a warning (R41). Where either was collected,
+/// it says nothing.
 fn by_script_alone(case: &Case<'_>, j: &Judgement) {
     let setting = Setting::read(case, products::CONFIGURATION);
     let Some(script) = sca::script(case).filter(|script| script.enabled && !setting.is_collected()) else {

@@ -24,8 +24,8 @@
 //! when you activate Office" and "Office activation process issues" (learn.microsoft.com).
 
 use super::licences::{self, Licences};
-use super::products;
 use super::records;
+use super::{msi_office, products};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::{Case, event_seen};
@@ -94,9 +94,13 @@ fn run(case: &Case<'_>, j: &Judgement) {
     }
 }
 
-/// Whether only volume or perpetual products are installed.
+/// Whether only volume or perpetual products are installed, by Click-to-Run or by MSI.
 fn is_perpetual(case: &Case<'_>) -> bool {
-    products::installed(case).found().is_some_and(|found| !found.value.has_subscription())
+    match products::installed(case) {
+        Lookup::Found(found) => !found.value.has_subscription(),
+        Lookup::Absent(_) => !msi_office::installed(case).products.is_empty(),
+        Lookup::Unknown(_) => false,
+    }
 }
 
 /// Who keeps the licence: `ospp.vbs` shows subscriptions only when they are activated in the older way.
