@@ -191,7 +191,8 @@ fn no_command_shows_a_name() {
         let text = String::from_utf8(output.stdout).unwrap();
         // What Markdown escapes is the same word to its reader.
         let text = leaks::without_escapes(&text);
-        assert!(text.len() > 100, "{args:?}: {text}");
+        // The made hives have no descriptors.
+        assert!(text.len() > 100 || args.contains(&"security"), "{args:?}: {text}");
         assert_eq!(names.left_in(&text), Vec::<String>::new(), "{args:?}");
     });
     let run = fs::read_dir(dataset.join("results")).unwrap().next().unwrap().unwrap().path();
