@@ -192,6 +192,7 @@ impl Server {
     }
 
     /// Begins an upload of the given length and sends as much of the one file in it as asked for.
+    #[cfg(unix)]
     pub fn begin_upload(&self, announced: u64, sent: u64) -> TcpStream {
         let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
         let head = format!(
@@ -213,6 +214,7 @@ impl Server {
     }
 
     /// Bytes of all uploads on the disk.
+    #[cfg(target_os = "linux")]
     pub fn uploaded(&self) -> u64 {
         let sizes = self.stored().into_iter().map(|path| std::fs::metadata(self.scratch.path().join(path)));
         sizes.map(|meta| meta.map_or(0, |meta| if meta.is_file() { meta.len() } else { 0 })).sum()
