@@ -86,6 +86,7 @@ fn bundle() {
         limits: Limits::default(),
         window_days: 7,
         names: Names::Pseudonyms { salt: String::new() },
+        redact: false,
         hashes,
         rules: None,
     };

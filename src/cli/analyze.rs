@@ -10,6 +10,7 @@ use super::{CliError, Common, Exit, Outcome, open};
 use crate::diagnosis::{self, Verdict};
 use crate::evidence::{Evidence, Settings};
 use crate::redact::Redactor;
+use crate::report::junit;
 use crate::report::model::Report;
 use crate::rules::RuleSet;
 
@@ -31,6 +32,9 @@ pub struct Analyze {
     /// Show every check and every observation.
     #[arg(long)]
     all: bool,
+    /// In JUnit, warnings are failures as well. The exit code stays what it is.
+    #[arg(long)]
+    junit_warnings_fail: bool,
     /// Days before the collection in which a failure counts as current.
     #[arg(long, value_name = "DAYS", default_value_t = 7)]
     window: u32,
@@ -54,7 +58,7 @@ impl Analyze {
         for path in &self.bundles {
             common.say(|| format!("reading {}", path.display()));
             let analysis = open::redactor(path, self.limits, common)
-                .and_then(|redactor| Ok((self.analyze(path, rules.as_ref(), &redactor)?, redactor)));
+                .and_then(|mut redactor| Ok((self.analyze(path, rules.as_ref(), &mut redactor)?, redactor)));
             let (report, redactor) = match analysis {
                 Ok(pair) => pair,
                 Err(error) if self.bundles.len() > 1 => {
@@ -90,14 +94,24 @@ impl Analyze {
             Some(path) => Sink::file(self.format, path)?,
             None => Sink::new(self.format, Box::new(out)).color(common.color()),
         };
-        let mut sinks = vec![first.several(several).all(self.all)];
+        let set = |sink: Sink<'o>| {
+            sink.several(several)
+                .all(self.all)
+                .junit(junit::Options { warnings_fail: self.junit_warnings_fail })
+        };
+        let mut sinks = vec![set(first)];
         for target in &self.report {
-            sinks.push(Sink::file(target.format, &target.path)?.several(several).all(self.all));
+            sinks.push(set(Sink::file(target.format, &target.path)?));
         }
         Ok(sinks)
     }
 
-    fn analyze(&self, path: &Path, rules: Option<&RuleSet>, redactor: &Redactor) -> Result<Report, CliError> {
+    fn analyze(
+        &self,
+        path: &Path,
+        rules: Option<&RuleSet>,
+        redactor: &mut Redactor,
+    ) -> Result<Report, CliError> {
         let mut interest = diagnosis::interest();
         if let Some(rules) = rules {
             rules.add_interest(&mut interest);
@@ -107,6 +121,10 @@ impl Analyze {
             Evidence::build(collection, &Settings { window_days: self.window, user: self.user.clone() });
         let diagnosis = diagnosis::diagnose_with(&evidence, rules);
         let mut report = Report::new(&bundle, &diagnosis);
+        if rules.is_some() {
+            // Rules may quote events that nothing else reads.
+            redactor.learn_events(evidence.events.iter());
+        }
         redactor.report(&mut report);
         Ok(report)
     }

@@ -11,6 +11,7 @@ use crate::diagnosis::{self, Verdict};
 use crate::evidence::{Evidence, Settings};
 use crate::redact;
 use crate::report::comparison::{self, Comparison};
+use crate::report::json::harmless;
 
 /// Show what differs between a machine that works and one that does not.
 #[derive(Debug, Args)]
@@ -60,7 +61,7 @@ impl Compare {
             Format::Json => {
                 let text = serde_json::to_string_pretty(&comparison)
                     .map_err(|error| CliError::Message(error.to_string()))?;
-                writeln!(out, "{text}")?;
+                writeln!(out, "{}", harmless(text))?;
             }
             Format::Terminal => write!(out, "{}", comparison::render(&comparison, width(), self.all))?,
         }

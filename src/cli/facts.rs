@@ -10,6 +10,7 @@ use crate::checks;
 use crate::checks::case::Case;
 use crate::evidence::{Evidence, Settings};
 use crate::facts::Facts;
+use crate::report::json::harmless;
 
 /// Print the facts of a machine as JSON, sorted by name: what rules can name and what `compare` compares.
 #[derive(Debug, Args)]
@@ -41,7 +42,7 @@ impl FactsOf {
         });
         let text =
             serde_json::to_string_pretty(&document).map_err(|error| CliError::Message(error.to_string()))?;
-        writeln!(out, "{text}")?;
+        writeln!(out, "{}", harmless(text))?;
         open::write_map(common, &[(&self.bundle, &redactor)])?;
         Ok(Exit::Good)
     }

@@ -137,13 +137,13 @@ pub fn main() -> ExitCode {
         Command::Checks(command) => command.run(&mut out),
         Command::Triage(command) => command.run(&cli.common, &mut out),
         Command::Report(command) => command.run(&cli.common, &mut out),
-        Command::Worker(command) => command.run(&mut out),
+        Command::Worker(command) => command.run(&cli.common, &mut out),
         Command::Compare(command) => command.run(&cli.common, &mut out),
         Command::Facts(command) => command.run(&cli.common, &mut out),
         Command::Redact(command) => command.run(&cli.common),
         Command::Rules(command) => command.run(&mut out),
         Command::Collector(command) => command.run(&mut out),
-        Command::Serve(command) => command.run(&mut out),
+        Command::Serve(command) => command.run(&cli.common, &mut out),
         Command::Completions(command) => command.run(&mut out),
     };
     let outcome = outcome.and_then(|exit| out.flush().map(|()| exit).map_err(CliError::from));

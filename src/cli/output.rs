@@ -54,13 +54,14 @@ pub struct Sink<'o> {
     written: usize,
     several: bool,
     terminal: terminal::Options,
+    junit: junit::Options,
 }
 
 impl<'o> Sink<'o> {
     /// A place for one report, without colours.
     pub fn new(format: Format, out: Box<dyn Write + 'o>) -> Self {
         let terminal = terminal::Options { width: width(), color: false, all: false };
-        Self { format, out, written: 0, several: false, terminal }
+        Self { format, out, written: 0, several: false, terminal, junit: junit::Options::default() }
     }
 
     /// A file, made anew.
@@ -79,6 +80,12 @@ impl<'o> Sink<'o> {
     /// Whether the terminal format shows every check; the others always do.
     pub fn all(mut self, all: bool) -> Self {
         self.terminal.all = all;
+        self
+    }
+
+    /// What fails in JUnit.
+    pub fn junit(mut self, junit: junit::Options) -> Self {
+        self.junit = junit;
         self
     }
 
@@ -111,7 +118,7 @@ impl<'o> Sink<'o> {
             }
             Format::Html => html::article(report, if self.several { self.written } else { 0 }),
             Format::Csv => csv::rows(report),
-            Format::Junit => junit::suite(report, junit::Options::default()),
+            Format::Junit => junit::suite(report, self.junit),
         };
         self.out.write_all(text.as_bytes())?;
         Ok(())

@@ -12,7 +12,7 @@ mod with {
 
     use clap::Args;
 
-    use crate::cli::{CliError, Exit, Outcome, open};
+    use crate::cli::{CliError, Common, Exit, Outcome, open};
     use crate::serve::{Options, run};
 
     /// Open a local page to drop bundles on and to read the reports.
@@ -37,12 +37,13 @@ mod with {
     }
 
     impl Serve {
-        pub(in crate::cli) fn run(&self, out: &mut dyn Write) -> Outcome {
+        pub(in crate::cli) fn run(&self, common: &Common, out: &mut dyn Write) -> Outcome {
             let options = Options {
                 port: self.port,
                 max_upload: self.max_upload,
                 keep: self.keep.clone(),
                 limits: self.limits.limits(),
+                redact: common.redact,
                 window_days: self.window,
             };
             let fate = if self.keep.is_some() { "bundles and reports are kept" } else { "nothing is kept" };
@@ -66,7 +67,7 @@ mod without {
 
     use clap::Args;
 
-    use crate::cli::{CliError, Outcome};
+    use crate::cli::{CliError, Common, Outcome};
 
     /// Open a local page to drop bundles on (not in this build).
     #[derive(Debug, Args)]
@@ -79,7 +80,7 @@ mod without {
 
     impl Serve {
         #[allow(clippy::unused_self, reason = "one form for every command")]
-        pub(in crate::cli) fn run(&self, _out: &mut dyn Write) -> Outcome {
+        pub(in crate::cli) fn run(&self, _common: &Common, _out: &mut dyn Write) -> Outcome {
             let words = "this build has no `serve`: build it with `cargo build --release --features serve`";
             Err(CliError::Message(words.to_owned()))
         }

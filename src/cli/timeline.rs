@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use super::{CliError, Common, Exit, Outcome, open, width};
 use crate::diagnosis::{self, timeline};
 use crate::evidence::{Evidence, Settings};
+use crate::report::json::harmless;
 use crate::report::visible;
 
 /// Show the decisive events around the failure in order.
@@ -53,7 +54,7 @@ impl Timeline {
                 for moment in &moments {
                     let line = serde_json::to_string(moment)
                         .map_err(|error| CliError::Message(error.to_string()))?;
-                    writeln!(out, "{line}")?;
+                    writeln!(out, "{}", harmless(line))?;
                 }
             }
             Format::Terminal => {

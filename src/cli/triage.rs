@@ -88,13 +88,13 @@ impl Triage {
         }
         let choice = Choice { name: self.run.clone(), fresh: self.fresh, shard: self.shard };
         let arguments = std::env::args().skip(1).collect();
-        let basis = Basis::now(self.basis()?);
+        let basis = Basis::now(self.basis(common)?);
         let run = Run::choose(&self.out, &choice, basis, arguments).map_err(wrong)?;
         #[cfg(feature = "dataset")]
         crate::dataset::complete(&self.out)?;
         let plan = Plan {
             candidates,
-            launcher: self.launcher()?,
+            launcher: self.launcher(common)?,
             jobs: self.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from)),
             part_rows: self.part_rows,
             convert: convert(),
@@ -144,8 +144,8 @@ impl Triage {
     }
 
     /// Everything that rows depend on.
-    fn basis(&self) -> Result<Vec<String>, CliError> {
-        let given = self.settings.arguments();
+    fn basis(&self, common: &Common) -> Result<Vec<String>, CliError> {
+        let given = self.settings.arguments(common);
         let mut words: Vec<String> = given.iter().map(|word| word.to_string_lossy().into_owned()).collect();
         words.extend(["--timeout".to_owned(), self.timeout.to_string()]);
         words.extend(["--max-memory".to_owned(), self.max_memory.to_string()]);
@@ -160,11 +160,11 @@ impl Triage {
         Ok(words)
     }
 
-    fn launcher(&self) -> Result<Launcher, CliError> {
+    fn launcher(&self, common: &Common) -> Result<Launcher, CliError> {
         let mut arguments: Vec<OsString> =
             ["worker", "--while-input", "--max-memory"].map(OsString::from).into();
         arguments.push(self.max_memory.to_string().into());
-        arguments.extend(self.settings.arguments());
+        arguments.extend(self.settings.arguments(common));
         let mut environment: Vec<(OsString, OsString)> =
             ENVIRONMENT.iter().map(|&(name, value)| (name.into(), value.into())).collect();
         environment.retain(|(name, _)| std::env::var_os(name).is_none());

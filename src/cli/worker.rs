@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{CliError, Exit, Outcome, open};
+use super::{CliError, Common, Exit, Outcome, open};
+use crate::report::json::harmless;
 use crate::triage::flat::Flat;
 use crate::triage::identity::Names;
 use crate::triage::worker::{self, Task};
@@ -40,7 +41,7 @@ pub struct RowArgs {
     #[arg(long, value_name = "DAYS", default_value_t = 7)]
     pub window: u32,
     /// Write computer names as they are. Without this they are pseudonyms (with the salt in ACTRIAGE_SALT, if there is one).
-    #[arg(long)]
+    #[arg(long, conflicts_with = "redact")]
     pub keep_names: bool,
     /// Also judge by the rules of a folder (see docs/rules.md).
     #[arg(long, value_name = "DIR")]
@@ -54,19 +55,20 @@ pub struct RowArgs {
 }
 
 impl RowArgs {
-    fn task(&self) -> Result<Task, CliError> {
+    fn task(&self, common: &Common) -> Result<Task, CliError> {
         let salt = std::env::var(SALT).unwrap_or_default();
         Ok(Task {
             limits: self.limits.limits(),
             window_days: self.window,
             names: if self.keep_names { Names::Kept } else { Names::Pseudonyms { salt } },
+            redact: common.redact,
             hashes: self.hashes,
             rules: self.rules.as_deref().map(super::rules::load).transpose()?,
         })
     }
 
     /// The same as arguments of another worker.
-    pub fn arguments(&self) -> Vec<OsString> {
+    pub fn arguments(&self, common: &Common) -> Vec<OsString> {
         let mut words: Vec<OsString> = vec!["--window".into(), self.window.to_string().into()];
         if let Some(folder) = &self.rules {
             words.extend(["--rules".into(), folder.clone().into_os_string()]);
@@ -77,13 +79,16 @@ impl RowArgs {
         if self.hashes {
             words.push("--hashes".into());
         }
+        if common.redact {
+            words.push("--redact".into());
+        }
         words.extend(self.limits.arguments().into_iter().map(OsString::from));
         words
     }
 }
 
 impl Worker {
-    pub(super) fn run(&self, out: &mut dyn Write) -> Outcome {
+    pub(super) fn run(&self, common: &Common, out: &mut dyn Write) -> Outcome {
         if let Some(bytes) = self.max_memory {
             limit_memory(bytes)?;
         }
@@ -94,7 +99,7 @@ impl Worker {
                 std::process::exit(i32::from(Exit::Failed as u8));
             });
         }
-        let row = worker::row_of(&self.bundle, &self.settings.task()?, |bundle| {
+        let row = worker::row_of(&self.bundle, &self.settings.task(common)?, |bundle| {
             #[cfg(debug_assertions)]
             fault::provoke(bundle);
             let _ = bundle;
@@ -104,7 +109,7 @@ impl Worker {
         if self.flat {
             line = serde_json::to_string(&Flat::parse(&line).map_err(wrong)?).map_err(wrong)?;
         }
-        writeln!(out, "{line}")?;
+        writeln!(out, "{}", harmless(line))?;
         out.flush()?;
         Ok(Exit::Good)
     }

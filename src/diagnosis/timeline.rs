@@ -212,7 +212,8 @@ fn moment(evidence: &Evidence, event: &Sourced<&Event>, kind: Kind, meaning: &st
     let artifact =
         evidence.artifacts.get(event.source.artifact.0).map(|a| a.path.clone()).unwrap_or_default();
     let detail = detail(event.value);
-    let what = if detail.is_empty() { meaning.to_owned() } else { format!("{meaning}: {detail}") };
+    let what =
+        if detail.is_empty() { meaning.to_owned() } else { format!("{meaning}: {}", one_line(&detail)) };
     Moment {
         time: event.value.time,
         kind,
@@ -222,6 +223,12 @@ fn moment(evidence: &Evidence, event: &Sourced<&Event>, kind: Kind, meaning: &st
         artifact,
         locator: event.source.locator.clone(),
     }
+}
+
+/// A message of several lines, as dialogs have them, in one.
+fn one_line(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines.join(" ")
 }
 
 /// Fields worth showing, in the order in which they are looked for.

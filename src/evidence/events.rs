@@ -137,7 +137,7 @@ impl Events {
     }
 
     /// All events that were decoded, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = &Event> {
+    pub fn iter(&self) -> impl Iterator<Item = &Event> + Clone {
         self.events.iter().map(|(_, event)| event)
     }
 

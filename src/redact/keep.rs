@@ -26,7 +26,6 @@ const WELL_KNOWN: &[&str] = &[
     "anonymous-anmeldung",
     "authenticated users",
     "azuread",
-    "backup operators",
     "builtin",
     "console",
     "default",

@@ -22,6 +22,7 @@ impl Redactor {
     /// Learns the names of a machine.
     pub fn learn(evidence: &Evidence) -> Self {
         let mut names = Names::default();
+        evidence.events.iter().for_each(|event| keep_groups(&mut names, event));
         for account in evidence.registry.accounts() {
             account.name.iter().for_each(|name| names.learn(Kind::User, name));
         }
@@ -46,6 +47,7 @@ impl Redactor {
     /// Learns from further events, after everything else.
     pub fn learn_events<'e>(&mut self, events: impl Iterator<Item = &'e Event> + Clone) {
         let Some(names) = &mut self.names else { return };
+        events.clone().for_each(|event| keep_groups(names, event));
         events.clone().for_each(|event| event_names(names, event));
         let mut found = Vec::new();
         events.for_each(|event| event_texts(event, &mut |text| self.find(text, &mut found)));
@@ -132,6 +134,20 @@ fn value_names(names: &mut Names, key: &str, value: &RegValue) {
     names.learn(kind, &text);
 }
 
+/// Local groups that every Windows has are called differently in every language, but their SIDs say what they are: `TargetUserName` beside
+/// a `TargetSid` below S-1-5-32 is nobody's name.
+fn keep_groups(names: &mut Names, event: &Event) {
+    let of = |wanted: &[String]| event.data.iter().find(|field| wanted.contains(&kind::folded(&field.name)));
+    for field in event.data.iter().filter(|field| field.name.ends_with("Name")) {
+        let folded = kind::folded(&field.name);
+        let Some(role) = folded.strip_suffix("username") else { continue };
+        let sid = of(&[format!("{role}sid"), format!("{role}usersid")]);
+        if sid.is_some_and(|sid| sid.value.starts_with("S-1-5-32-")) {
+            names.keep(&field.value);
+        }
+    }
+}
+
 fn event_names(names: &mut Names, event: &Event) {
     names.learn(Kind::Computer, &event.computer);
     for field in &event.data {
@@ -202,5 +218,43 @@ fn tree_texts(tree: &Value, look: &mut dyn FnMut(&str), depth: usize) {
         Value::Array(items) => items.iter().for_each(|item| tree_texts(item, look, depth + 1)),
         Value::Object(map) => map.values().for_each(|item| tree_texts(item, look, depth + 1)),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::artifact::event::Field;
+    use crate::time::FileTime;
+
+    /// Event 4735 as a German Windows writes it (learn.microsoft.com, event-4735): S-1-5-32-551 is Backup Operators in every language.
+    #[test]
+    fn groups_of_every_windows_are_told_by_their_sid() {
+        let field = |name: &str, value: &str| Field { name: name.to_owned(), value: value.to_owned() };
+        let event = Event {
+            channel: "Security".to_owned(),
+            provider: "Microsoft-Windows-Security-Auditing".to_owned(),
+            event_id: 4735,
+            qualifiers: None,
+            version: None,
+            level: None,
+            record_id: 1,
+            time: FileTime::from_ticks(0),
+            computer: "PC17".to_owned(),
+            user_sid: None,
+            process_id: None,
+            data: vec![
+                field("TargetUserName", "Sicherungs-Operatoren"),
+                field("TargetSid", "S-1-5-32-551"),
+                field("SubjectUserName", "Kowalski"),
+                field("SubjectUserSid", "S-1-5-21-1-2-3-1001"),
+            ],
+            user_data: None,
+        };
+        let mut redactor = Redactor { names: Some(Names::default()), ..Redactor::default() };
+        redactor.learn_events(std::iter::once(&event));
+        assert_eq!(redactor.field("TargetUserName", "Sicherungs-Operatoren"), "Sicherungs-Operatoren");
+        assert_eq!(redactor.text("Sicherungs-Operatoren and Kowalski"), "Sicherungs-Operatoren and USER-1");
+        assert_eq!(redactor.field("computer_name", "PC17.corp.contoso.com"), "PC-1.domain1.example");
     }
 }

@@ -69,7 +69,11 @@ impl Redactor {
     pub fn text(&self, text: &str) -> String {
         let masked = secrets::mask(text, &mut self.secrets.borrow_mut());
         match &self.names {
-            Some(names) => scan::Scan::new(self, names, &masked).run(),
+            // A pseudonym can make a word long enough to look like a secret: a text that is redacted again must stay the same.
+            Some(names) => {
+                let shown = scan::Scan::new(self, names, &masked).run();
+                secrets::mask(&shown, &mut BTreeSet::new())
+            }
             None => masked,
         }
     }
@@ -94,7 +98,8 @@ impl Redactor {
         {
             return shown;
         }
-        if kind::folded(name).contains("version") {
+        // Four numbers are no address there; but `CurrentVersionPath` holds a profile.
+        if kind::folded(name).contains("version") && !value.contains(['\\', '/', '@']) {
             return secrets::mask(value, &mut self.secrets.borrow_mut());
         }
         self.text(value)
@@ -103,15 +108,17 @@ impl Redactor {
     /// A name of a known kind; `None` when the value has not the form of one, or is none of the user.
     fn name(&self, names: &Names, kind: Kind, value: &str) -> Option<String> {
         let value = value.trim();
-        if kind::is_pseudonym(value) && !names.knows(value) {
+        if names.keeps(value) || (kind::is_pseudonym(value) && !names.knows(value)) {
             return Some(value.to_owned());
         }
         let forms = Names::forms(kind, value);
         match forms.as_slice() {
             [(kind, name)] if name.len() == value.len() => Some(self.pseudonym(*kind, name)),
-            [(domain, first), (user, second)] if first.len() + second.len() + 1 == value.len() => {
-                let (first, second) = (self.pseudonym(*domain, first), self.pseudonym(*user, second));
-                Some(format!("{first}\\{second}"))
+            [(one, first), (two, second)] if first.len() + second.len() + 1 == value.len() => {
+                let (first, second) = (self.pseudonym(*one, first), self.pseudonym(*two, second));
+                // A computer stands before its domain, a user behind it.
+                let host = *two == Kind::Computer && *one == Kind::DnsDomain;
+                Some(if host { format!("{second}.{first}") } else { format!("{first}\\{second}") })
             }
             _ => None,
         }

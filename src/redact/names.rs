@@ -1,6 +1,6 @@
 //! The names of one machine: a dictionary of whole words, without regard to case.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::keep;
 use super::kind::{Kind, is_pseudonym};
@@ -17,6 +17,8 @@ pub(super) struct Names {
     guarded: HashMap<String, Kind>,
     /// First word of a name → numbers of words of the names that begin with it.
     starts: HashMap<String, BTreeSet<usize>>,
+    /// Groups that every Windows has, in the language of this one: their SIDs told.
+    kept: HashSet<String>,
 }
 
 /// Lower case.
@@ -42,6 +44,16 @@ impl Names {
     pub fn knows(&self, name: &str) -> bool {
         let name = fold(name);
         self.everywhere.contains_key(&name) || self.guarded.contains_key(&name)
+    }
+
+    /// Keeps a name from now on.
+    pub fn keep(&mut self, name: &str) {
+        self.kept.insert(fold(name.trim()));
+    }
+
+    /// Whether a name is to be kept.
+    pub fn keeps(&self, name: &str) -> bool {
+        !self.kept.is_empty() && self.kept.contains(&fold(name.trim()))
     }
 
     /// Whether a DNS domain was learned.
@@ -82,7 +94,8 @@ impl Names {
     pub fn add(&mut self, kind: Kind, name: &str) {
         let trimmed = name.trim_matches(|c: char| !c.is_alphanumeric());
         let key = fold(trimmed);
-        if key.is_empty() || keep::is_well_known(&key) || (is_pseudonym(&key) && kind == Kind::DnsDomain) {
+        let known = keep::is_well_known(&key) || self.kept.contains(&key);
+        if key.is_empty() || known || (is_pseudonym(&key) && kind == Kind::DnsDomain) {
             return;
         }
         let spans: Vec<(usize, usize)> = words(&key).collect();
@@ -91,7 +104,9 @@ impl Names {
             return;
         }
         self.starts.entry(first.to_owned()).or_default().insert(spans.len());
-        let fixed = matches!(kind, Kind::Tenant | Kind::Device | Kind::Mac | Kind::Address | Kind::LinkLocal);
+        let fixed = matches!(kind, Kind::Tenant | Kind::Device | Kind::Mac | Kind::Address | Kind::LinkLocal)
+            // `test.com` is made of words and is none.
+            || (kind == Kind::DnsDomain && key.contains('.'));
         let map = if !fixed && keep::is_a_word(&key) { &mut self.guarded } else { &mut self.everywhere };
         map.entry(key).or_insert(kind);
     }

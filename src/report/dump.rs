@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::{Map, Value, json};
 
+use super::json::harmless;
 use super::model::ArtifactInfo;
 use crate::artifact::collection::{Artifact, Collection};
 use crate::artifact::event::Event;
@@ -52,7 +53,8 @@ pub struct Lines<'o> {
 impl Lines<'_> {
     /// One line.
     pub fn row(&mut self, row: Value) -> io::Result<()> {
-        serde_json::to_writer(&mut *self.out, &self.redactor.row(row))?;
+        let line = harmless(self.redactor.row(row).to_string());
+        self.out.write_all(line.as_bytes())?;
         self.out.write_all(b"\n")
     }
 }

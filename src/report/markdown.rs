@@ -32,15 +32,14 @@ fn text(sentence: &str) -> String {
     if sentence.is_empty() {
         return "(empty)".to_owned();
     }
-    for (at, letter) in sentence.chars().enumerate() {
-        let anywhere =
-            matches!(letter, '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' | '$' | '!');
-        // These begin a heading, a list, a quotation or a number where they stand first.
-        let first = at == 0 && matches!(letter, '#' | '+' | '-' | '=');
-        if anywhere || first {
+    let mut before = None;
+    let mut letters = sentence.chars().peekable();
+    while let Some(letter) = letters.next() {
+        if has_power(before, letter, letters.peek().copied()) {
             out.push('\\');
         }
         out.push(letter);
+        before = Some(letter);
     }
     // An address that a machine holds is not to be followed by a click: the colon is what makes it one.
     let out = out.replace("://", ":\\//").replace("www.", "www\\.").replace('@', "\\@");
@@ -55,6 +54,23 @@ fn text(sentence: &str) -> String {
             format!("{digits}\\{rest}")
         }
         _ => out,
+    }
+}
+
+/// Whether a letter means something to Markdown between its neighbours. Notes are read as plain text too, so no more than these is escaped.
+fn has_power(before: Option<char>, letter: char, next: Option<char>) -> bool {
+    let word = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    match letter {
+        '`' | '*' | '[' | '|' | '~' | '$' => true,
+        // Before a letter it is itself; what follows the text is not known here.
+        '\\' => next.is_none_or(|c| c.is_ascii_punctuation()),
+        // Inside of a word it is itself (CommonMark 6.2, rules 2 and 4).
+        '_' => !(word(before) && word(next)),
+        '<' => next.is_none_or(|c| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?')),
+        '&' => next.is_none_or(|c| c.is_ascii_alphanumeric() || c == '#'),
+        // These begin a heading, a list, a quotation or a rule where they stand first.
+        '#' | '+' | '-' | '=' | '>' => before.is_none(),
+        _ => false,
     }
 }
 
@@ -265,9 +281,11 @@ mod tests {
 
     #[test]
     fn sentences_stay_sentences() {
-        assert_eq!(text("1. a_b <c>"), r"1\. a\_b \<c\>");
+        assert_eq!(text("1. a_b <c> _d_"), r"1\. a_b \<c> \_d\_");
+        assert_eq!(text(r"HKLM\SYSTEM -> C:\*, \\server\"), r"HKLM\SYSTEM -> C:\\\*, \\\server\\");
+        assert_eq!(text("a < b & c! [d] R&D"), r"a < b & c! \[d] R\&D");
         assert_eq!(text("16.0.19725"), "16.0.19725");
         assert_eq!(text("# x # y"), r"\# x # y");
-        assert_eq!(text("![x](http://y)"), r"\!\[x\](http:\//y)");
+        assert_eq!(text("![x](http://y)"), r"!\[x](http:\//y)");
     }
 }

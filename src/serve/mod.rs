@@ -42,6 +42,8 @@ pub struct Options {
     pub max_upload: u64,
     /// Where bundles and reports are kept; `None`: nowhere.
     pub keep: Option<PathBuf>,
+    /// Replace names by pseudonyms in reports, downloads and comparisons.
+    pub redact: bool,
     /// Limits on each bundle.
     pub limits: Limits,
     /// Days before the collection in which a failure counts as current.

@@ -130,6 +130,13 @@ impl Store {
         }
     }
 
+    /// Gives a bundle another label.
+    pub fn rename(&self, id: u32, label: String) {
+        if let Some(slot) = self.inner().slots.get_mut(&id) {
+            slot.label = label;
+        }
+    }
+
     /// Forgets a bundle, its report and its upload.
     pub fn remove(&self, id: u32) -> bool {
         self.inner().slots.remove(&id).is_some()

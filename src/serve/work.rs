@@ -10,6 +10,7 @@ use crate::artifact::collection::{Collection, Reading};
 use crate::bundle::{Bundle, BundleError};
 use crate::diagnosis;
 use crate::evidence::{Evidence, Settings};
+use crate::redact::{self, Redactor};
 use crate::report::comparison::Comparison;
 use crate::report::model::Report;
 
@@ -27,13 +28,24 @@ pub fn start(app: &Arc<App>, id: u32) {
         app.store.set(id, Stage::Reading);
         let worker = Arc::clone(&app);
         let stage = tokio::task::spawn_blocking(move || analyse(&worker, &slot)).await;
-        app.store.set(id, stage.unwrap_or_else(|_| Stage::Failed(CRASHED.to_owned())));
+        let stage = stage.unwrap_or_else(|_| Stage::Failed(CRASHED.to_owned()));
+        if let (true, Stage::Done(report)) = (app.options.redact, &stage) {
+            // Files are named after machines and people.
+            app.store.rename(id, report.bundle.path.clone());
+        }
+        app.store.set(id, stage);
     });
 }
 
 fn analyse(app: &App, slot: &Slot) -> Stage {
     let report = match read(app, &slot.file, &slot.label) {
-        Ok((bundle, evidence)) => Report::new(&bundle, &diagnosis::diagnose(&evidence)),
+        Ok((bundle, evidence)) => {
+            let mut report = Report::new(&bundle, &diagnosis::diagnose(&evidence));
+            if app.options.redact {
+                redactor(app, &evidence).report(&mut report);
+            }
+            report
+        }
         Err(error) => return Stage::Failed(error.to_string()),
     };
     match app.options.keep.as_deref().map(|folder| keep::keep(folder, slot, &report)) {
@@ -50,9 +62,16 @@ pub async fn compare(app: &Arc<App>, good: Slot, bad: Slot) -> Result<Comparison
         let read = |slot: &Slot| read(&worker, &slot.file, &slot.label).map_err(|error| error.to_string());
         let (good, bad) = (read(&good)?, read(&bad)?);
         let (one, two) = (diagnosis::diagnose(&good.1), diagnosis::diagnose(&bad.1));
-        Ok(Comparison::new((&good.0, &one), (&bad.0, &two)))
+        let mut comparison = Comparison::new((&good.0, &one), (&bad.0, &two));
+        redact::comparison(&mut comparison, &redactor(&worker, &good.1), &redactor(&worker, &bad.1));
+        Ok(comparison)
     };
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(CRASHED.to_owned()))
+}
+
+/// Masks secrets; with `--redact` names as well. Both are learned from the same reading as on the command line, so pseudonyms agree.
+fn redactor(app: &App, evidence: &Evidence) -> Redactor {
+    if app.options.redact { Redactor::learn(evidence) } else { Redactor::default() }
 }
 
 fn read(app: &App, path: &Path, label: &str) -> Result<(Bundle, Evidence), BundleError> {

@@ -131,11 +131,11 @@ fn replace_word(text: &str, word: &str, by: &str) -> Option<String> {
 }
 
 /// The site part of a computer name: what stands before the first digit, hyphen or underscore, in upper case (`BER-LT-0417` → `BER`,
-/// `PC17` → `PC`). `None` where nothing does.
+/// `PC17` → `PC`). `None` where nothing does, and where it would be the whole name.
 pub fn site(computer: &str) -> Option<String> {
     let end = |c: char| c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
     let prefix = computer.trim().split(end).next().unwrap_or_default();
-    (!prefix.is_empty()).then(|| prefix.to_uppercase())
+    (!prefix.is_empty() && prefix != computer.trim()).then(|| prefix.to_uppercase())
 }
 
 #[cfg(test)]
@@ -179,5 +179,6 @@ mod tests {
         assert_eq!(site("BER-LT-0417").as_deref(), Some("BER"));
         assert_eq!(site("pc17").as_deref(), Some("PC"));
         assert_eq!(site("0417"), None);
+        assert_eq!(site("annas"), None, "that is the name itself");
     }
 }

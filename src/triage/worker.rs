@@ -14,8 +14,12 @@ use crate::checks::case::Case;
 use crate::checks::proxy::{InternetRoute, host_of, host_of_url, internet_route, winhttp};
 use crate::diagnosis::{self, diagnose_with};
 use crate::evidence::{Evidence, Lookup, Settings};
+use crate::redact::Redactor;
 use crate::report::model::Report;
 use crate::rules::RuleSet;
+
+/// What stands for the host where there is no proxy.
+const DIRECT: &str = "direct";
 
 /// How a bundle is analysed.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub struct Task {
     pub window_days: u32,
     /// How computers are named.
     pub names: Names,
+    /// Replace every name, and not that of the computer alone.
+    pub redact: bool,
     /// Compute the SHA-256 of every file in the bundle, which costs more than all of the analysis.
     pub hashes: bool,
     /// Rules of the user's own.
@@ -104,29 +110,56 @@ fn analysed(row: &mut Row, path: &Path, bundle: &Bundle, task: &Task) {
     }
     let reading = Reading { interest, replay: true, hashes: task.hashes };
     let collection = Collection::read(bundle, &reading);
-    (row.status, row.error) = status(&collection.artifacts);
-    if row.status == Status::Unreadable {
-        return;
-    }
+    let (status, error) = status(&collection.artifacts);
     let settings = Settings { window_days: task.window_days, user: None };
     let evidence = Evidence::build(collection, &settings);
+    let redactor = task.redact.then(|| Redactor::learn(&evidence));
+    let redactor = redactor.as_ref();
+    (row.status, row.error) = (
+        status,
+        error.map(|error| match redactor {
+            Some(redactor) => redactor.text(&error),
+            None => error,
+        }),
+    );
+    if status == Status::Unreadable {
+        return;
+    }
     let diagnosis = diagnose_with(&evidence, task.rules.as_ref());
-    row.proxy_host = proxy_host(&diagnosis.case);
-    match serde_json::to_value(Report::new(bundle, &diagnosis)) {
-        Ok(mut report) => {
-            let computer = report.pointer("/machine/computer").and_then(|name| name.as_str());
-            if let Some(computer) = computer.map(str::to_owned) {
-                row.site = identity::site(&computer);
-                let given = report.pointer("/bundle/path").cloned();
-                task.names.hide(&mut report, &computer);
-                // The row must lead back to its bundle, so its path is never changed.
-                if let (Some(path), Some(given)) = (report.pointer_mut("/bundle/path"), given) {
-                    *path = given;
-                }
-            }
-            row.report = Some(report);
-        }
+    // A host stands here, so a bare word is the name of one.
+    row.proxy_host = proxy_host(&diagnosis.case).map(|host| match redactor {
+        Some(redactor) if host != DIRECT => redactor.field("host", &host),
+        _ => host,
+    });
+    let mut report = Report::new(bundle, &diagnosis);
+    let computer = report.machine.computer.clone();
+    if let Some(redactor) = redactor {
+        redactor.report(&mut report);
+    }
+    match serde_json::to_value(report) {
+        Ok(report) => row.report = Some(report),
         Err(error) => (row.status, row.error) = (Status::Crashed, Some(error.to_string())),
+    }
+    if let Some(computer) = computer {
+        name_computer(row, &computer, task);
+    }
+}
+
+/// The computer as the dataset knows it. Pseudonyms of the redactor are those of one bundle; this one is the same in all of them.
+fn name_computer(row: &mut Row, computer: &str, task: &Task) {
+    let Some(report) = &mut row.report else { return };
+    if task.redact {
+        if let Some(shown) = report.pointer_mut("/machine/computer") {
+            *shown = task.names.of(computer).into();
+        }
+        return;
+    }
+    row.site = identity::site(computer);
+    let given = report.pointer("/bundle/path").cloned();
+    task.names.hide(report, computer);
+    // The row must lead back to its bundle, so its path is never changed.
+    if let (Some(path), Some(given)) = (report.pointer_mut("/bundle/path"), given) {
+        *path = given;
     }
 }
 
@@ -158,5 +191,5 @@ fn proxy_host(case: &Case<'_>) -> Option<String> {
     };
     let services = winhttp::route(case).ok().map(|setting| setting.route);
     let named = user.iter().chain(&services).find_map(host);
-    named.or_else(|| user.or(services).map(|_| "direct".to_owned()))
+    named.or_else(|| user.or(services).map(|_| DIRECT.to_owned()))
 }

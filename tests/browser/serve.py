@@ -9,49 +9,17 @@ Ends with 0 when all is well, with 77 when playwright or chromium are not there 
 import argparse
 import base64
 import json
-import os
 import pathlib
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 
-SKIPPED = 77
-# Seconds for one step: an unoptimised build on a busy machine takes its time for an analysis.
-PATIENCE = 90
-
-try:
-    from playwright.sync_api import expect, sync_playwright
-except ImportError:
-    print("playwright is not installed (pip install playwright)")
-    sys.exit(SKIPPED)
-
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-if not os.access(CHROMIUM, os.X_OK):
-    print(f"there is no {CHROMIUM} (apt-get install chromium)")
-    sys.exit(SKIPPED)
+from browser import SHAPES, Visitor, audit, expect, fits, launch, read_axe, sync_playwright
 
 
-class Visitor:
-    """A browser window that remembers everything that went wrong in it."""
-
-    def __init__(self, browser, state=None, **options):
-        self.context = browser.new_context(storage_state=state, **options)
-        self.context.set_default_timeout(PATIENCE * 1000)
-        self.page = self.context.new_page()
-        self.wrong = []
-        self.page.on("console", self.console)
-        self.page.on("pageerror", lambda error: self.wrong.append(f"uncaught: {error}"))
-        self.page.on("dialog", self.dialog)
-
-    def console(self, message):
-        if message.type in ("error", "warning"):
-            self.wrong.append(f"console {message.type}: {message.text}")
-
-    def dialog(self, dialog):
-        self.wrong.append(f"a dialog opened: {dialog.message}")
-        dialog.dismiss()
+class Guest(Visitor):
+    """Somebody who waits for a verdict."""
 
     def verdict(self):
         """Waits for the verdict and gives it."""
@@ -165,17 +133,16 @@ def without_script(visitor, address, samples):
     page.wait_for_url(address)
 
 
-def shots(browser, state, address, folder):
-    for width, height in ((1280, 800), (390, 844)):
-        for scheme in ("light", "dark"):
-            visitor = Visitor(browser, state, viewport={"width": width, "height": height}, color_scheme=scheme)
-            for name, path in (("bundles", ""), ("verdict", "bundle/1"), ("report", "bundle/1/report")):
-                visitor.page.goto(address + path)
-                wide = visitor.page.evaluate("document.documentElement.scrollWidth")
-                assert wide <= width, f"{name} is {wide} pixels wide in a window of {width}"
-                visitor.page.screenshot(path=folder / f"serve-{name}-{width}-{scheme}.png")
-            assert not visitor.wrong, visitor.wrong
-            visitor.context.close()
+def shots(browser, state, address, folder, axe):
+    for (width, height), scheme in SHAPES:
+        visitor = Guest(browser, state, viewport={"width": width, "height": height}, color_scheme=scheme)
+        for name, path in (("bundles", ""), ("verdict", "bundle/1"), ("report", "bundle/1/report")):
+            visitor.page.goto(address + path)
+            fits(visitor.page, name)
+            visitor.page.screenshot(path=folder / f"serve-{name}-{width}-{scheme}.png")
+            audit(visitor.page, axe, f"{name}, {width}, {scheme}")
+        assert not visitor.wrong, visitor.wrong
+        visitor.context.close()
 
 
 def main():
@@ -185,26 +152,24 @@ def main():
     parser.add_argument("--axe", type=pathlib.Path)
     parser.add_argument("--shots", type=pathlib.Path)
     given = parser.parse_args()
-    axe = given.axe.read_text() if given.axe and given.axe.is_file() else None
-    if not axe:
-        print("SKIPPED: axe-core is not there, the pages were not audited")
+    axe = read_axe(given.axe)
     folder = given.shots or pathlib.Path(tempfile.mkdtemp(prefix="actriage-shots-"))
     server, entrance = start(given.binary)
     address = entrance.split("?")[0]
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-            first = Visitor(browser)
+            browser = launch(playwright)
+            first = Guest(browser)
             first.context.grant_permissions(["clipboard-read", "clipboard-write"])
             first.page.goto(entrance)
             first.page.wait_for_url(address)
             with_script(first, given.samples, axe)
             assert not first.wrong, first.wrong
             state = first.context.storage_state()
-            second = Visitor(browser, state, java_script_enabled=False)
+            second = Guest(browser, state, java_script_enabled=False)
             without_script(second, address, given.samples)
             assert not second.wrong, second.wrong
-            shots(browser, state, address, folder)
+            shots(browser, state, address, folder, axe)
             browser.close()
     finally:
         server.terminate()

@@ -314,8 +314,9 @@ fn hostile_evidence_is_harmless_in_every_format() {
         assert_eq!(rows.len(), plain_rows, "CSV of {text:?}");
         let formula = rows.iter().flatten().find(|cell| cell.starts_with(['=', '+', '-', '@', '\t', '\r']));
         assert_eq!(formula, None, "CSV of {text:?}");
-        // No format but JSON, whose writer escapes, holds anything that a terminal or a bidirectional algorithm obeys.
+        // No format holds anything that a terminal or a bidirectional algorithm obeys.
         let outputs = [
+            json::render(&report, false).unwrap(),
             html::render(&report),
             markdown::render(&report),
             table.replace('\r', ""),
@@ -480,4 +481,28 @@ fn several_formats_of_several_bundles() {
     let note = read("markdown");
     assert_eq!(note.matches("\n# Clear\n").count() + note.matches("# Blocked\n").count(), 2);
     assert_eq!(read("json").lines().count(), 2);
+}
+
+/// A gate that must stop at warnings says so on the command line; the exit code stays.
+#[test]
+fn a_gate_chooses_whether_warnings_fail() {
+    let run = |arguments: &[&str]| {
+        let mut command = assert_cmd::Command::cargo_bin("actriage").unwrap();
+        let output = command
+            .current_dir(root())
+            .args(["analyze", "samples/mixed.zip", "--format"])
+            .args(arguments)
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let report: serde_json::Value = serde_json::from_str(&run(&["json"]).1).unwrap();
+    let count = |status: &str| {
+        report["checks"].as_array().unwrap().iter().filter(|check| check["status"] == status).count()
+    };
+    assert!(count("warning") > 0);
+    let (plain, strict) = (run(&["junit"]), run(&["junit", "--junit-warnings-fail"]));
+    assert_eq!(plain.1.matches("<failure").count(), count("blocker"));
+    assert_eq!(strict.1.matches("<failure").count(), count("blocker") + count("warning"));
+    assert_eq!(plain.0, strict.0);
 }

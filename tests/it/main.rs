@@ -12,6 +12,7 @@
 mod workshop;
 
 mod benign;
+mod browser;
 mod bundle;
 mod captures;
 mod card;
@@ -29,6 +30,7 @@ mod facts;
 mod formats;
 mod forms;
 mod hive;
+mod hostile;
 mod licences;
 mod redact;
 mod registry;

@@ -206,6 +206,35 @@ fn an_upload_that_is_cut_off_leaves_nothing() {
     assert_eq!(server.get("/state").body, "", "also the file that came whole belongs to a form that did not");
 }
 
+/// Two gigabytes are announced; the program's memory must not follow what comes.
+#[cfg(target_os = "linux")]
+fn streamed(sent: u64) {
+    let server = Server::entered(&[]);
+    let before = server.peak();
+    let stream = server.begin_upload(2_000_000_000, sent);
+    // What is on its way through buffers is not on the disk yet.
+    server.until(|| server.uploaded() + (1 << 20) >= sent);
+    let grown = server.peak().saturating_sub(before);
+    println!("{sent} bytes came in, the program grew by {grown}");
+    assert!(grown < 32 << 20, "{grown} bytes of memory for {sent} bytes of upload");
+    drop(stream);
+    server.until(|| server.stored().len() == 1);
+    assert_eq!((server.uploaded(), server.get("/state").body), (0, String::new()));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_upload_goes_to_the_disk_and_not_into_memory() {
+    streamed(200_000_000);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "writes two gigabytes"]
+fn two_gigabytes_that_are_cut_off_leave_nothing() {
+    streamed(1_999_000_000);
+}
+
 #[test]
 fn an_upload_over_the_limit_is_refused() {
     let server = Server::entered(&["--max-upload", "100000"]);

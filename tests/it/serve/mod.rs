@@ -1,9 +1,7 @@
-//! `actriage serve` under attack and in a browser. Requests are written byte by byte: no client library would send what an attacker does.
+//! `actriage serve` under attack and on a visit. Requests are written byte by byte: no client library would send what an attacker does.
 
 #[cfg(feature = "serve")]
 mod attacks;
-#[cfg(feature = "serve")]
-mod browser;
 #[cfg(feature = "serve")]
 mod server;
 #[cfg(feature = "serve")]

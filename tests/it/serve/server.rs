@@ -174,12 +174,50 @@ impl Server {
         self.stored().len().saturating_sub(1)
     }
 
-    /// Asks the program to end, and gives its exit code.
+    /// Sends a signal that asks the program to end (`INT` is Ctrl-C), and gives its exit code.
     #[cfg(unix)]
-    pub fn end(&mut self) -> Option<i32> {
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+    pub fn end(&mut self, signal: &str) -> Option<i32> {
+        let id = self.child.id().to_string();
+        let asked = Command::new("kill").args(["-s", signal, &id]).status().unwrap();
         assert!(asked.success());
         self.child.wait().unwrap().code()
+    }
+
+    /// The most memory that the program has held so far, in bytes.
+    #[cfg(target_os = "linux")]
+    pub fn peak(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() << 10
+    }
+
+    /// Begins an upload of the given length and sends as much of the one file in it as asked for.
+    #[cfg(unix)]
+    pub fn begin_upload(&self, announced: u64, sent: u64) -> TcpStream {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let head = format!(
+            "POST /upload HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\nContent-Length: {announced}\r\n\
+             Content-Type: multipart/form-data; boundary=XX\r\n\r\n--XX\r\n\
+             Content-Disposition: form-data; name=\"bundle\"; filename=\"case.zip\"\r\n\r\n",
+            self.host(),
+            self.cookie
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let block = vec![b'x'; 1 << 20];
+        let mut left = sent;
+        while left > 0 {
+            let size = left.min(1 << 20);
+            stream.write_all(&block[..usize::try_from(size).unwrap()]).unwrap();
+            left -= size;
+        }
+        stream
+    }
+
+    /// Bytes of all uploads on the disk.
+    #[cfg(target_os = "linux")]
+    pub fn uploaded(&self) -> u64 {
+        let sizes = self.stored().into_iter().map(|path| std::fs::metadata(self.scratch.path().join(path)));
+        sizes.map(|meta| meta.map_or(0, |meta| if meta.is_file() { meta.len() } else { 0 })).sum()
     }
 }
 

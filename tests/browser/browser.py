@@ -1,0 +1,72 @@
+"""What the scripts share: a browser that remembers what went wrong, and axe-core."""
+
+import os
+import sys
+
+SKIPPED = 77
+# Seconds for one step: an unoptimised build on a busy machine takes its time for an analysis.
+PATIENCE = 90
+
+try:
+    from playwright.sync_api import expect, sync_playwright  # noqa: F401
+except ImportError:
+    print("playwright is not installed (pip install playwright)")
+    sys.exit(SKIPPED)
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+if not os.access(CHROMIUM, os.X_OK):
+    print(f"there is no {CHROMIUM} (apt-get install chromium)")
+    sys.exit(SKIPPED)
+
+# Windows of a desk and of a telephone, in both colours.
+SHAPES = [((width, height), scheme) for width, height in ((1280, 800), (390, 844)) for scheme in ("light", "dark")]
+
+
+def launch(playwright):
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+
+
+def read_axe(path):
+    if path and path.is_file():
+        return path.read_text()
+    print("SKIPPED: axe-core is not there, the pages were not audited")
+    return None
+
+
+def fits(page, what):
+    """Nothing is wider than the window."""
+    wide, window = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+    assert wide <= window, f"{what} is {wide} pixels wide in a window of {window}"
+
+
+class Visitor:
+    """A browser window that remembers everything that went wrong in it."""
+
+    def __init__(self, browser, state=None, **options):
+        self.context = browser.new_context(storage_state=state, **options)
+        self.context.set_default_timeout(PATIENCE * 1000)
+        self.page = self.context.new_page()
+        self.wrong = []
+        self.page.on("console", self.console)
+        self.page.on("pageerror", lambda error: self.wrong.append(f"uncaught: {error}"))
+        self.page.on("dialog", self.dialog)
+
+    def console(self, message):
+        if message.type in ("error", "warning"):
+            self.wrong.append(f"console {message.type}: {message.text}")
+
+    def dialog(self, dialog):
+        self.wrong.append(f"a dialog opened: {dialog.message}")
+        dialog.dismiss()
+
+
+def audit(page, axe, what):
+    """Asks axe-core, when it is there."""
+    if not axe:
+        return
+    page.evaluate(axe)
+    # The size of targets (WCAG 2.2, 2.5.8) is not asked for unless one does.
+    result = page.evaluate("axe.run(document, {resultTypes: ['violations'], rules: {'target-size': {enabled: true}}})")
+    wrong = [f"{item['id']}: {node['html']}" for item in result["violations"] for node in item["nodes"]]
+    assert not wrong, f"axe-core on {what}: " + "\n".join(wrong)
+    print(f"axe-core: {what}: no violation, {len(result['passes'])} rules passed")
