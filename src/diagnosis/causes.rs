@@ -210,15 +210,15 @@ pub const ROWS: &[Row] = &[
     ),
     row(
         &["clock-skew"],
-        &["wam-token-broker-errors", "aadsts-signin-errors"],
+        &["wam-token-broker-errors", "aadsts-signin-errors", "prt-state", "device-registration-state"],
         a_code_names_the_cause,
         "the recorded codes are those of a wrong clock",
     ),
     row(
         &["root-certs", "tls-inspection"],
-        &["wam-token-broker-errors"],
+        &["wam-token-broker-errors", "prt-state", "device-registration-state"],
         a_code_names_the_cause,
-        "the broker does not trust the certificates that it is shown",
+        "sign-in does not trust the certificates that it is shown",
     ),
     row(
         &["captive-portal"],
