@@ -12,7 +12,7 @@ use crate::bundle::{Bundle, layout};
 use crate::checks::Remedy;
 use crate::checks::judgement::{Missing, Observation, Outcome, Status};
 use crate::diagnosis::timeline::{self, Around};
-use crate::diagnosis::{Diagnosed, Diagnosis, Verdict};
+use crate::diagnosis::{ABOUT_COLLECTION, Diagnosed, Diagnosis, Verdict};
 use crate::evidence::{Confidence, Evidence};
 use crate::facts::machine::basis_words;
 use crate::redact::Redactor;
@@ -200,6 +200,13 @@ impl Report {
         let mut told: HashSet<&str> = HashSet::new();
         list.retain(|check| told.insert(&check.id));
         list
+    }
+
+    /// The findings that stand for themselves: the causes, then what nothing explains and is no cause either.
+    pub fn standing(&self) -> Vec<&CheckInfo> {
+        let causes = &self.verdict.root_causes;
+        let apart = |check: &&CheckInfo| check.caused_by.is_empty() && check.id != ABOUT_COLLECTION;
+        self.findings().into_iter().filter(|check| causes.contains(&check.id) || apart(check)).collect()
     }
 
     /// The machine card with the row on the collection, as people read it.

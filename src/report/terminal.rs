@@ -132,9 +132,8 @@ impl Page {
     }
 
     fn findings(&mut self, report: &Report) {
-        let roots = &report.verdict.root_causes;
-        for (index, id) in roots.iter().enumerate() {
-            let Some(check) = report.check(id) else { continue };
+        let standing = report.standing();
+        for (index, check) in standing.iter().copied().enumerate() {
             let full = index == 0 || self.options.all;
             if index == 0 {
                 let label = if check.status == Status::Blocker { "Cause" } else { "Most suspicious" };
@@ -155,7 +154,7 @@ impl Page {
             let (about, explained): (Vec<&CheckInfo>, Vec<&CheckInfo>) = report
                 .findings()
                 .into_iter()
-                .filter(|check| !roots.contains(&check.id))
+                .filter(|check| standing.iter().all(|shown| shown.id != check.id))
                 .partition(|check| check.id == ABOUT_COLLECTION);
             self.in_full("Explained by these", &explained);
             self.in_full("The collection", &about);

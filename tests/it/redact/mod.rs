@@ -95,7 +95,7 @@ fn a_redacted_copy_holds_texts_only_and_no_name() {
         assert!(!bytes.starts_with(b"regf") && !bytes.starts_with(b"ElfFile"), "{}", entry.path);
         all.push_str(&entry.path);
         all.push('\n');
-        all.push_str(&String::from_utf8(bytes.to_vec()).unwrap());
+        all.push_str(std::str::from_utf8(&bytes).unwrap());
     }
     assert!(
         all.contains("REDACTED.txt") && all.contains("a registry hive"),
