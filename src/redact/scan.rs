@@ -139,7 +139,12 @@ impl<'r> Scan<'r> {
             self.rest(from).get(..self.run_of(from, 255, is_host_char))?.trim_end_matches(['.', '-', '_']);
         let last = domain.rsplit_once('.')?.1;
         const FILES: [&str; 8] = ["dll", "exe", "sys", "inf", "cpl", "mui", "ocx", "drv"];
-        if last.len() < 2 || !last.chars().all(char::is_alphabetic) || FILES.contains(&fold(last).as_str()) {
+        let starts = domain.starts_with(char::is_alphanumeric);
+        if !starts
+            || last.len() < 2
+            || !last.chars().all(char::is_alphabetic)
+            || FILES.contains(&fold(last).as_str())
+        {
             return None;
         }
         let (user, end) = (self.rest(at).get(..length)?, from + domain.len());

@@ -32,7 +32,12 @@ fn list(redactor: &Redactor, rest: &str) -> Option<(usize, String)> {
     let head = rest.get(..colon)?;
     let of_list = |c: char| c.is_ascii_hexdigit() || matches!(c, ',' | '\\' | '\r' | '\n' | ' ');
     let body = rest.get(colon..)?;
-    let length = body.find(|c: char| !of_list(c)).unwrap_or(body.len());
+    let mut length = body.find(|c: char| !of_list(c)).unwrap_or(body.len());
+    // Digits that something else goes on with are none of the list.
+    let ends = |c: char| c.is_whitespace() || matches!(c, '"' | '\'' | '<');
+    if body.get(length..).and_then(|behind| behind.chars().next()).is_some_and(|next| !ends(next)) {
+        length = body.get(..length)?.rfind(',').unwrap_or(0);
+    }
     // The list ends with the first line that is not continued.
     let mut end = 0;
     for line in body.get(..length)?.split_inclusive('\n') {
