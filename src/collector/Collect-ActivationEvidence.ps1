@@ -48,6 +48,8 @@ param(
 )
 
 $ErrorActionPreference = 'Continue'
+# Lists are written in full: the users of a package, the bindings of an adapter.
+$FormatEnumerationLimit = -1
 $ScriptVersion = '1'
 
 # ---------------------------------------------------------------------------------------------------------------------------------
@@ -885,7 +887,8 @@ foreach ($Row in $Chosen) {
         }
     }
 }
-Write-Progress -Activity 'Collecting evidence' -Completed
+# PowerShell 2.0 asks for a status even then.
+Write-Progress -Activity 'Collecting evidence' -Status 'Done' -Completed
 
 # ---------------------------------------------------------------------------------------------------------------------------------
 # Manifest, zip, summary
