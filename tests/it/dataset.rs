@@ -32,19 +32,19 @@ fn text(path: &Path) -> &str {
 const COUNT: usize = 30;
 
 /// A dataset with two runs over the same fleet, made once.
-struct Made2 {
+struct Dataset {
     folder: tempfile::TempDir,
     fleet: Vec<Made>,
 }
 
-impl Made2 {
+impl Dataset {
     fn out(&self) -> PathBuf {
         self.folder.path().join("out")
     }
 }
 
-fn dataset() -> &'static Made2 {
-    static DATASET: OnceLock<Made2> = OnceLock::new();
+fn dataset() -> &'static Dataset {
+    static DATASET: OnceLock<Dataset> = OnceLock::new();
     DATASET.get_or_init(|| {
         let folder = tempfile::tempdir().unwrap();
         let (cases, out) = (folder.path().join("cases"), folder.path().join("out"));
@@ -72,7 +72,7 @@ fn dataset() -> &'static Made2 {
         fs::remove_file(cases.join(&fleet[0].name)).unwrap();
         output(&mut actriage(&["triage", text(&cases), "--out", text(&out), "--run", "b", "--quiet"]));
         fs::write(cases.join(&fleet[0].name), &fleet[0].bytes).unwrap();
-        Made2 { folder, fleet }
+        Dataset { folder, fleet }
     })
 }
 
