@@ -32,6 +32,8 @@ pub struct Entry {
 enum EntrySource {
     File(PathBuf),
     Member(Archive, usize),
+    /// A folder or file of which the system tells nothing, and why: what lies there is unknown, not absent.
+    Hidden(String),
 }
 
 /// An opened bundle.
@@ -124,6 +126,7 @@ impl Bundle {
     /// Reads one file. An archive comes back as the list of its members.
     pub fn read(&self, entry: &Entry) -> Content {
         let bytes = match &entry.source {
+            EntrySource::Hidden(reason) => Err(reason.clone()),
             EntrySource::File(path) => match self.spent.bytes(&self.limits, entry.size, None) {
                 Ok(()) => fs::read(path).map(Buffer::from).map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
@@ -234,9 +237,14 @@ fn logs_beside(path: &Path) -> Vec<Entry> {
 pub fn files_below(root: &Path) -> std::io::Result<Vec<(String, PathBuf, u64)>> {
     let file = |entry: Entry| match entry.source {
         EntrySource::File(path) => Some((entry.path, path, entry.size)),
-        EntrySource::Member(..) => None,
+        EntrySource::Member(..) | EntrySource::Hidden(_) => None,
     };
     Ok(walk(root)?.into_iter().filter_map(file).collect())
+}
+
+/// A place that is there and tells nothing.
+fn hidden(label: &str, error: &std::io::Error) -> Entry {
+    Entry { path: label.to_owned(), size: 0, source: EntrySource::Hidden(error.to_string()), depth: 0 }
 }
 
 /// All regular files below a folder, sorted by path. Links are not followed: they may lead out of the bundle or in a circle.
@@ -247,7 +255,10 @@ fn walk(root: &Path) -> std::io::Result<Vec<Entry>> {
         let listing = match fs::read_dir(&folder) {
             Ok(listing) => listing,
             Err(error) if prefix.is_empty() => return Err(error),
-            Err(_) => continue,
+            Err(error) => {
+                found.push(hidden(&prefix, &error));
+                continue;
+            }
         };
         for item in listing.flatten() {
             let label = format!("{prefix}{}", item.file_name().to_string_lossy());
@@ -257,10 +268,38 @@ fn walk(root: &Path) -> std::io::Result<Vec<Entry>> {
                     let size = item.metadata().map(|meta| meta.len()).unwrap_or_default();
                     found.push(Entry { path: label, size, source: EntrySource::File(item.path()), depth: 0 });
                 }
-                _ => {}
+                Err(error) => found.push(hidden(&label, &error)),
+                Ok(_) => {}
             }
         }
     }
     found.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_that_cannot_be_listed_is_unreadable_and_not_absent() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.txt"), "a").unwrap();
+        let mut bundle = Bundle::open(folder.path(), Limits::default()).unwrap();
+        let denied = std::io::Error::from(std::io::ErrorKind::PermissionDenied);
+        bundle.entries.push(hidden("Users/anna/", &denied));
+        let Content::Unreadable(reason) = bundle.read(&bundle.entries[1]) else { panic!("it was read") };
+        assert_eq!(reason, denied.to_string());
+        let collection = crate::artifact::collection::Collection::read(
+            &bundle,
+            &crate::artifact::collection::Reading {
+                interest: crate::diagnosis::interest(),
+                replay: true,
+                hashes: false,
+            },
+        );
+        let told = &collection.artifacts[1];
+        assert_eq!(told.status, crate::artifact::identify::ReadStatus::Unreadable);
+        assert_eq!((told.path.as_str(), told.reason.as_deref()), ("Users/anna/", Some(reason.as_str())));
+    }
 }
