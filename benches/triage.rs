@@ -23,10 +23,11 @@ use actriage::checks::interest;
 use actriage::triage::identity::Names;
 use actriage::triage::worker::{self, Task};
 use crc32fast::hash as crc32;
-use libdeflater::{CompressionLvl, Compressor, Decompressor};
+use libdeflater::Decompressor;
 use workshop::evtx::{EventSpec, LogBuilder};
 use workshop::hive::HiveBuilder;
 use workshop::recipe::{File, pack};
+use workshop::zip::deflate;
 
 /// Turns of each candidate, and runs in a turn.
 const TURNS: usize = 7;
@@ -124,14 +125,6 @@ fn bundle() {
         let ratio = seconds / alone.as_secs_f64();
         println!("{name:30} {:>8.1} {:>8.0} {ratio:>6.2}", seconds * 1e3, size as f64 / 1e6 / seconds);
     }
-}
-
-fn deflate(bytes: &[u8]) -> Vec<u8> {
-    let mut compressor = Compressor::new(CompressionLvl::default());
-    let mut packed = vec![0; compressor.deflate_compress_bound(bytes.len())];
-    let length = compressor.deflate_compress(bytes, &mut packed).unwrap();
-    packed.truncate(length);
-    packed
 }
 
 /// The members.

@@ -11,8 +11,7 @@ use crate::artifact::Interest;
 use crate::artifact::collection::{Collection, Reading};
 use crate::bundle::Bundle;
 use crate::bundle::limits::Limits;
-use crate::checks;
-use crate::diagnosis::timeline;
+use crate::diagnosis;
 use crate::evidence::{Evidence, Settings};
 use crate::redact::{Pair, Redactor};
 
@@ -92,11 +91,7 @@ pub fn redactor(path: &Path, limits: LimitArgs, common: &Common) -> Result<Redac
 
 /// A redactor that knows the names of a bundle's machine.
 pub fn learned(path: &Path, limits: LimitArgs) -> Result<Redactor, CliError> {
-    let mut interest = checks::interest();
-    for want in timeline::wants() {
-        interest.events.want(want.provider, want.ids);
-    }
-    let (_, collection) = read(path, limits, interest, true)?;
+    let (_, collection) = read(path, limits, diagnosis::interest(), true)?;
     Ok(Redactor::learn(&Evidence::build(collection, &Settings::default())))
 }
 

@@ -1,6 +1,8 @@
 """What the scripts share: a browser that remembers what went wrong, and axe-core."""
 
+import argparse
 import os
+import pathlib
 import sys
 
 SKIPPED = 77
@@ -20,6 +22,16 @@ if not os.access(CHROMIUM, os.X_OK):
 
 # Windows of a desk and of a telephone, in both colours.
 SHAPES = [((width, height), scheme) for width, height in ((1280, 800), (390, 844)) for scheme in ("light", "dark")]
+
+
+def arguments():
+    """The program, its samples, axe-core, and where pictures go."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binary")
+    parser.add_argument("samples", type=pathlib.Path)
+    parser.add_argument("--axe", type=pathlib.Path)
+    parser.add_argument("--shots", type=pathlib.Path)
+    return parser.parse_args()
 
 
 def launch(playwright):

@@ -6,12 +6,11 @@
 Ends with 0 when all is well, with 77 when playwright or chromium are not there (tests skip then, aloud), else with 1.
 """
 
-import argparse
 import pathlib
 import subprocess
 import tempfile
 
-from browser import SHAPES, Visitor, audit, expect, fits, launch, read_axe, sync_playwright
+from browser import SHAPES, Visitor, arguments, audit, expect, fits, launch, read_axe, sync_playwright
 
 # Each verdict, and many reports in one file.
 ALONE = ("mixed", "blocked", "partial", "healthy")
@@ -75,12 +74,7 @@ def on_paper(visitor, address):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("binary")
-    parser.add_argument("samples", type=pathlib.Path)
-    parser.add_argument("--axe", type=pathlib.Path)
-    parser.add_argument("--shots", type=pathlib.Path)
-    given = parser.parse_args()
+    given = arguments()
     axe = read_axe(given.axe)
     with tempfile.TemporaryDirectory(prefix="actriage-report-") as folder, sync_playwright() as playwright:
         files = dict(write(given.binary, given.samples, pathlib.Path(folder)))

@@ -6,7 +6,6 @@
 Ends with 0 when all is well, with 77 when playwright or chromium are not there (tests skip then, aloud), else with 1.
 """
 
-import argparse
 import base64
 import json
 import pathlib
@@ -15,7 +14,7 @@ import shutil
 import subprocess
 import tempfile
 
-from browser import SHAPES, Visitor, audit, expect, fits, launch, read_axe, sync_playwright
+from browser import SHAPES, Visitor, arguments, audit, expect, fits, launch, read_axe, sync_playwright
 
 
 class Guest(Visitor):
@@ -55,17 +54,6 @@ def drop(page, files):
     page.dispatch_event("#upload", "dragover", {"dataTransfer": transfer})
     assert "over" in page.locator("#upload").get_attribute("class"), "the box does not show that it is the target"
     page.dispatch_event("#upload", "drop", {"dataTransfer": transfer})
-
-
-def audit(page, axe, what):
-    """Asks axe-core, when it is there."""
-    if not axe:
-        return
-    page.evaluate(axe)
-    result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    wrong = [f"{item['id']}: {node['html']}" for item in result["violations"] for node in item["nodes"]]
-    assert not wrong, f"axe-core on {what}: " + "\n".join(wrong)
-    print(f"axe-core: {what}: no violation, {len(result['passes'])} rules passed")
 
 
 def with_script(visitor, samples, axe):
@@ -146,12 +134,7 @@ def shots(browser, state, address, folder, axe):
 
 
 def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("binary")
-    parser.add_argument("samples", type=pathlib.Path)
-    parser.add_argument("--axe", type=pathlib.Path)
-    parser.add_argument("--shots", type=pathlib.Path)
-    given = parser.parse_args()
+    given = arguments()
     axe = read_axe(given.axe)
     folder = given.shots or pathlib.Path(tempfile.mkdtemp(prefix="actriage-shots-"))
     server, entrance = start(given.binary)

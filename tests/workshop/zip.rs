@@ -71,7 +71,8 @@ pub fn archive(members: &[Member<'_>]) -> Vec<u8> {
     out
 }
 
-fn deflate(bytes: &[u8]) -> Vec<u8> {
+/// A deflate stream.
+pub fn deflate(bytes: &[u8]) -> Vec<u8> {
     let mut compressor = Compressor::new(CompressionLvl::default());
     let mut packed = vec![0; compressor.deflate_compress_bound(bytes.len())];
     let length = compressor.deflate_compress(bytes, &mut packed).unwrap();
