@@ -6,9 +6,9 @@
 use std::fmt::Write as _;
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
-
-use crate::report::html::base64;
 
 /// The style of every page.
 pub const STYLE: &str = include_str!("style.css");
@@ -44,7 +44,7 @@ pub fn policy(styles: &[&str], scripts: &[&str]) -> String {
             let _ = write!(text, "; {kind}");
         }
         for block in blocks {
-            let _ = write!(text, " 'sha256-{}'", base64(&Sha256::digest(block.as_bytes())));
+            let _ = write!(text, " 'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(block.as_bytes())));
         }
     }
     text

@@ -3,6 +3,9 @@
 //! The file is JSON in UTF-16LE, with or without a byte order mark. Its property `License` is Base64 of a second JSON in UTF-8, and only
 //! that one says when the licence runs out (domain.md R42; read from the source of `vNextDiag.ps1`). Names of people are not kept.
 
+use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -49,32 +52,25 @@ fn outer(text: &str) -> Option<String> {
     json.get("License")?.as_str().map(str::to_owned)
 }
 
-/// Base64 with the alphabet of RFC 4648, section 4. White space is skipped, padding ends it.
-fn base64(text: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let (mut buffer, mut bits) = (0_u32, 0_u32);
-    for byte in text.bytes().filter(|byte| !byte.is_ascii_whitespace()).take_while(|byte| *byte != b'=') {
-        let value = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' => 62,
-            b'/' => 63,
-            _ => return None,
-        };
-        buffer = (buffer << 6) | u32::from(value);
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from((buffer >> bits) & 0xff).ok()?);
-            buffer &= (1 << bits) - 1;
-        }
+/// Base64 as it is found in files: white space is skipped, padding ends it and may be missing, and bits that are left over say nothing.
+fn decoded(text: &str) -> Option<Vec<u8>> {
+    const FOUND: GeneralPurpose = GeneralPurpose::new(
+        &STANDARD,
+        GeneralPurposeConfig::new()
+            .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+            .with_decode_allow_trailing_bits(true),
+    );
+    let mut letters: String =
+        text.chars().filter(|c| !c.is_ascii_whitespace()).take_while(|c| *c != '=').collect();
+    // A single letter behind the last group is no byte.
+    if letters.len() % 4 == 1 {
+        letters.pop();
     }
-    Some(bytes)
+    FOUND.decode(letters).ok()
 }
 
 fn inner(text: &str) -> Option<Value> {
-    let bytes = base64(&outer(text)?)?;
+    let bytes = decoded(&outer(text)?)?;
     let text = String::from_utf8(bytes).ok()?;
     serde_json::from_str(text.trim_start_matches('\u{feff}')).ok().filter(Value::is_object)
 }
@@ -133,9 +129,9 @@ mod tests {
             ("foob", "Zm9vYg=="),
             ("foobar", "Zm9vYmFy"),
         ] {
-            assert_eq!(base64(coded).as_deref(), Some(plain.as_bytes()), "{coded}");
+            assert_eq!(decoded(coded).as_deref(), Some(plain.as_bytes()), "{coded}");
         }
-        assert_eq!(base64("Zm9*"), None);
+        assert_eq!(decoded("Zm9*"), None);
     }
 
     #[test]
