@@ -1,8 +1,9 @@
 //! What one bundle costs beside the inflating of its members, and what a fleet costs in time and memory.
 //!
 //! `cargo bench --bench triage` measures one bundle of the size of a real one: two logs of 21 MB, ten of 1.1 MB, SYSTEM, SOFTWARE and
-//! NTUSER, 76 MB in all. They are made; with `ACTRIAGE_CORPUS` the hives and the chunks of the logs are real ones. All candidates run on one
-//! thread and take turns; what counts is the processor time of the best turn, so that other work on the machine does not.
+//! NTUSER, 76 MB in all. They are made; with `ACTRIAGE_CORPUS` the hives and the chunks of the logs are real ones. The candidates take
+//! turns: first on one thread, where the processor time of the best turn counts, so that other work on the machine does not, and then on
+//! two, on the clock on the wall. `-- row alone` runs only those with one of these words in their name.
 //!
 //! `cargo bench --bench triage -- fleet` runs the built program over 200 and 2,000 made bundles, with one job and with two.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -10,6 +11,8 @@
 #[path = "../tests/workshop/mod.rs"]
 mod workshop;
 
+use std::cell::RefCell;
+use std::cmp::Reverse;
 use std::fs;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
@@ -19,11 +22,13 @@ use std::time::{Duration, Instant};
 use actriage::artifact::collection::{Collection, Reading};
 use actriage::bundle::Bundle;
 use actriage::bundle::limits::Limits;
-use actriage::checks::interest;
+use actriage::diagnosis;
+use actriage::evidence::{Evidence, Settings};
 use actriage::triage::identity::Names;
 use actriage::triage::worker::{self, Task};
 use crc32fast::hash as crc32;
 use libdeflater::Decompressor;
+use rayon::prelude::*;
 use workshop::evtx::{EventSpec, LogBuilder};
 use workshop::hive::HiveBuilder;
 use workshop::recipe::{File, pack};
@@ -31,7 +36,7 @@ use workshop::zip::deflate;
 
 /// Turns of each candidate, and runs in a turn.
 const TURNS: usize = 7;
-const RUNS: u32 = 3;
+const RUNS: u32 = 5;
 /// What `triage` tells glibc in its workers.
 const ALLOCATOR: (&str, &str) = (
     "GLIBC_TUNABLES",
@@ -50,8 +55,7 @@ fn main() {
         let status = again.args(std::env::args_os().skip(1)).env(ALLOCATOR.0, ALLOCATOR.1).status().unwrap();
         std::process::exit(status.code().unwrap_or(1));
     }
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    pool.install(bundle);
+    bundle();
 }
 
 /// Processor time of this thread in the kernel's own accounts (Documentation/scheduler/sched-stats.rst).
@@ -60,19 +64,19 @@ fn processor_time() -> Duration {
     Duration::from_nanos(told.split(' ').next().unwrap().parse().unwrap())
 }
 
-type Candidate<'c> = (&'static str, Box<dyn FnMut() + 'c>);
+type Candidate<'c> = (&'static str, Box<dyn FnMut() + Send + 'c>);
 
 fn bundle() {
     let files = files();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("bundle.zip");
     fs::write(&path, pack(&files)).unwrap();
-    let size: usize = files.iter().map(|file| file.bytes.len()).sum();
     let packed: Vec<Vec<u8>> = files.iter().map(|file| deflate(&file.bytes)).collect();
+    let size: usize = files.iter().map(|file| file.bytes.len()).sum();
     let zip = fs::metadata(&path).unwrap().len();
     println!("{} members, {:.1} MB inside {:.1} MB", files.len(), size as f64 / 1e6, zip as f64 / 1e6);
     let largest = files.iter().map(|file| file.bytes.len()).max().unwrap();
-    let (mut one, mut two) = (vec![0; largest], vec![0; largest]);
+    let (mut one, mut two, mut three) = (vec![0; largest], vec![0; largest], vec![0; largest]);
     let inflate = |buffer: &mut Vec<u8>, check: bool| {
         for (file, packed) in files.iter().zip(&packed) {
             let buffer = &mut buffer[..file.bytes.len()];
@@ -94,9 +98,10 @@ fn bundle() {
     let (plain, hashed) = (task(false), task(true));
     let open = || Bundle::open(&path, Limits::default()).unwrap();
     let read = || {
-        let reading = Reading { interest: interest(), replay: true, hashes: false };
-        black_box(Collection::read(&open(), &reading));
+        let reading = Reading { interest: diagnosis::interest(), replay: true, hashes: false };
+        Collection::read(&open(), &reading)
     };
+    let gather = || Evidence::build(read(), &Settings { window_days: 7, user: None });
     let unpack = || {
         let bundle = open();
         bundle.entries.iter().for_each(|entry| drop(black_box(bundle.read(entry))));
@@ -104,27 +109,64 @@ fn bundle() {
     let mut candidates: Vec<Candidate<'_>> = vec![
         ("libdeflate alone", Box::new(|| inflate(&mut one, false))),
         ("libdeflate and CRC-32", Box::new(|| inflate(&mut two, true))),
-        ("ours: open, SHA-256 of the zip", Box::new(|| drop(black_box(open())))),
+        ("ours: open", Box::new(|| drop(black_box(open())))),
+        ("ours: and SHA-256 of the zip", Box::new(|| drop(black_box(open().sha256().map(str::to_owned))))),
         ("ours: and unpack", Box::new(unpack)),
-        ("ours: and read", Box::new(read)),
+        ("ours: and read", Box::new(|| drop(black_box(read())))),
+        ("ours: and put in order", Box::new(|| drop(black_box(gather())))),
+        ("ours: and diagnose", Box::new(|| drop(black_box(diagnosis::diagnose(&gather()))))),
         ("ours: the whole row", Box::new(|| drop(black_box(worker::row(&path, &plain))))),
         ("the same with --hashes", Box::new(|| drop(black_box(worker::row(&path, &hashed))))),
     ];
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    candidates.retain(|(name, _)| words.is_empty() || words.iter().any(|word| name.contains(word.as_str())));
+    println!("\none thread, processor time");
+    let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    one_thread.install(|| compare(candidates, size, processor_time));
+
+    let mut candidates: Vec<Candidate<'_>> = vec![
+        ("libdeflate alone, one thread", Box::new(|| inflate(&mut three, false))),
+        ("libdeflate alone", Box::new(|| inflate_in_parallel(&files, &packed))),
+        ("ours: the whole row", Box::new(|| drop(black_box(worker::row(&path, &plain))))),
+        ("the same with --hashes", Box::new(|| drop(black_box(worker::row(&path, &hashed))))),
+    ];
+    candidates.retain(|(name, _)| words.is_empty() || words.iter().any(|word| name.contains(word.as_str())));
+    println!("\ntwo threads, time on the wall (idle machines only)");
+    let two_threads = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+    let started = Instant::now();
+    two_threads.install(|| compare(candidates, size, || started.elapsed()));
+}
+
+/// Runs the candidates in turns and prints the best turn of each, beside that of the first one.
+fn compare(mut candidates: Vec<Candidate<'_>>, size: usize, clock: impl Fn() -> Duration) {
     let mut best = vec![Duration::MAX; candidates.len()];
     for _ in 0..TURNS {
         for ((_, run), best) in candidates.iter_mut().zip(&mut best) {
-            let started = processor_time();
+            let started = clock();
             (0..RUNS).for_each(|_| run());
-            *best = (*best).min((processor_time() - started) / RUNS);
+            *best = (*best).min((clock() - started) / RUNS);
         }
     }
-    let alone = best[0];
     println!("{:30} {:>8} {:>8} {:>6}", "", "ms", "MB/s", "ratio");
-    for ((name, _), best) in candidates.iter().zip(&best) {
-        let seconds = best.as_secs_f64();
-        let ratio = seconds / alone.as_secs_f64();
+    for ((name, _), time) in candidates.iter().zip(&best) {
+        let seconds = time.as_secs_f64();
+        let ratio = seconds / best[0].as_secs_f64();
         println!("{name:30} {:>8.1} {:>8.0} {ratio:>6.2}", seconds * 1e3, size as f64 / 1e6 / seconds);
     }
+}
+
+/// Every member into a buffer that its thread uses again, the largest first.
+fn inflate_in_parallel(files: &[File], packed: &[Vec<u8>]) {
+    thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
+    let mut members: Vec<(usize, &Vec<u8>)> = files.iter().map(|file| file.bytes.len()).zip(packed).collect();
+    members.sort_by_key(|(length, _)| Reverse(*length));
+    members.par_iter().with_max_len(1).for_each(|(length, packed)| {
+        BUFFER.with_borrow_mut(|buffer| {
+            buffer.resize(buffer.len().max(*length), 0);
+            Decompressor::new().deflate_decompress(packed, &mut buffer[..*length]).unwrap();
+            black_box(buffer);
+        });
+    });
 }
 
 /// The members.

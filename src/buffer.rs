@@ -4,7 +4,10 @@
 //! back to the system, which costs a fifth of what the inflating costs. So the buffers of the files that are done with are kept for
 //! those to come.
 
+use std::fs;
+use std::io::{self, Read as _};
 use std::ops::{Deref, DerefMut};
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 /// So many buffers are kept: a bundle has a few large files that live side by side.
@@ -31,6 +34,28 @@ impl Buffer {
         drop(spare);
         bytes.resize(length, 0);
         Self(bytes)
+    }
+}
+
+impl Buffer {
+    /// The bytes of a file.
+    pub fn read(path: &Path) -> io::Result<Self> {
+        let mut file = fs::File::open(path)?;
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or_default();
+        let mut buffer = Self::of_length(length);
+        // A file that grows or shrinks meanwhile is read as far as it goes.
+        let mut read = 0;
+        while let Some(room) = buffer.0.get_mut(read..).filter(|room| !room.is_empty()) {
+            match file.read(room) {
+                Ok(0) => break,
+                Ok(count) => read += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        buffer.0.truncate(read);
+        file.read_to_end(&mut buffer.0)?;
+        Ok(buffer)
     }
 }
 
@@ -82,6 +107,21 @@ mod tests {
             buffer.fill(7);
             buffer.resize(length + 1000, 7);
         }
+    }
+
+    #[test]
+    fn a_file_is_read_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        for length in [0, 1, 100_000, 70_000] {
+            let bytes: Vec<u8> = (0..length).map(|place: u32| place as u8).collect();
+            fs::write(&path, &bytes).unwrap();
+            assert_eq!(*Buffer::read(&path).unwrap(), bytes);
+        }
+        // Files that state no size of their own (pipes, /proc) are read to their end.
+        #[cfg(target_os = "linux")]
+        assert!(!Buffer::read(Path::new("/proc/self/status")).unwrap().is_empty());
+        assert!(Buffer::read(&folder.path().join("none")).is_err());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! All artifacts of a bundle, read once and in parallel.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
 use rayon::prelude::*;
@@ -64,8 +65,8 @@ pub struct Reading {
 impl Collection {
     /// Reads every file of a bundle.
     pub fn read(bundle: &Bundle, reading: &Reading) -> Self {
-        let loaded: Vec<Loaded> =
-            bundle.entries.par_iter().map(|entry| load(bundle, entry, reading)).flatten_iter().collect();
+        // The hash of the bundle is worked out meanwhile, if there is a thread for it.
+        let (loaded, _) = rayon::join(|| load_all(bundle, &bundle.entries, reading), || bundle.sha256());
         let mut collection = Self::default();
         let (mut parts, mut logs) = (Vec::new(), Vec::new());
         for item in loaded {
@@ -158,6 +159,16 @@ struct Loaded {
     secrets: BTreeSet<Secret>,
 }
 
+/// Loads files in parallel, the largest first, so that no thread is left with a large one at the end. They come back in their order.
+fn load_all(bundle: &Bundle, entries: &[Entry], reading: &Reading) -> Vec<Loaded> {
+    let mut order: Vec<(usize, &Entry)> = entries.iter().enumerate().collect();
+    order.sort_by_key(|(_, entry)| Reverse(entry.size));
+    let load = |(place, entry): &(usize, &Entry)| (*place, load(bundle, entry, reading));
+    let mut loaded: Vec<(usize, Vec<Loaded>)> = order.par_iter().with_max_len(1).map(load).collect();
+    loaded.sort_by_key(|(place, _)| *place);
+    loaded.into_iter().flat_map(|(_, loaded)| loaded).collect()
+}
+
 fn load(bundle: &Bundle, entry: &Entry, reading: &Reading) -> Vec<Loaded> {
     let without_bytes = |kind: &str, reason: String| Loaded {
         artifact: Artifact {
@@ -176,9 +187,7 @@ fn load(bundle: &Bundle, entry: &Entry, reading: &Reading) -> Vec<Loaded> {
         Content::Nested(members) if members.is_empty() => {
             vec![without_bytes("archive", "the archive holds no files".to_owned())]
         }
-        Content::Nested(members) => {
-            members.par_iter().map(|member| load(bundle, member, reading)).flatten_iter().collect()
-        }
+        Content::Nested(members) => load_all(bundle, &members, reading),
         Content::Bytes(bytes) => {
             let sha256 = reading.hashes.then(|| bundle::sha256(&bytes));
             let size = bytes.len() as u64;

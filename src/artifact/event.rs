@@ -1,26 +1,19 @@
 //! One event, the same whether it came from a binary log, from exported XML or from text.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::Problem;
+use super::event_fields::Fields;
 use crate::time::FileTime;
-
-/// A named item of an event's `EventData`; unnamed items are called `#0`, `#1` … in their order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Field {
-    /// Name as stored; may contain blanks (Windows Defender, TPM-WMI).
-    pub name: String,
-    /// Value as text: numbers in decimal, binary in upper-case hex, SIDs and GUIDs in their usual form.
-    pub value: String,
-}
 
 /// One live event record.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
     /// Channel as the record says it; empty if it does not.
-    pub channel: String,
+    pub channel: Arc<str>,
     /// Provider name.
-    pub provider: String,
+    pub provider: Arc<str>,
     /// Event id without its qualifiers.
     pub event_id: u32,
     /// The `Qualifiers` attribute of classic providers.
@@ -34,13 +27,13 @@ pub struct Event {
     /// `TimeCreated`.
     pub time: FileTime,
     /// Computer that wrote the record.
-    pub computer: String,
+    pub computer: Arc<str>,
     /// `Security/@UserID`.
     pub user_sid: Option<String>,
     /// `Execution/@ProcessID`.
     pub process_id: Option<u32>,
     /// Items of `EventData` in their order.
-    pub data: Vec<Field>,
+    pub data: Fields,
     /// `UserData` as a tree: elements are objects, attributes `@name`, text `#text` where an element has attributes too.
     pub user_data: Option<serde_json::Value>,
 }
@@ -48,12 +41,25 @@ pub struct Event {
 impl Event {
     /// A field by name, compared without blanks and case: manifests and logs disagree about blanks (domain.md 2.3).
     pub fn field(&self, name: &str) -> Option<&str> {
-        self.data.iter().find(|field| same_name(&field.name, name)).map(|field| field.value.as_str())
+        self.data.iter().find(|field| same_name(field.name, name)).map(|field| field.value)
     }
 
     /// A positional item of `EventData`, counted over all items.
     pub fn item(&self, index: usize) -> Option<&str> {
-        self.data.get(index).map(|field| field.value.as_str())
+        self.data.get(index).map(|field| field.value)
+    }
+
+    /// The values of all items of `EventData`, one a line.
+    pub fn all_text(&self) -> String {
+        self.data.iter().map(|field| field.value).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Whether an item of `EventData` has this text in it, in any case of ASCII letters.
+    pub fn mentions(&self, text: &str) -> bool {
+        let holds = |value: &str| {
+            value.as_bytes().windows(text.len().max(1)).any(|part| part.eq_ignore_ascii_case(text.as_bytes()))
+        };
+        self.data.iter().any(|field| holds(field.value))
     }
 
     /// The first element or attribute (`@name`) of that name anywhere in `UserData`, as text.
@@ -108,10 +114,10 @@ fn find_in(tree: &serde_json::Value, name: &str) -> Option<String> {
 
 /// Names are equal without regard to blanks and ASCII case.
 pub fn same_name(a: &str, b: &str) -> bool {
-    let fold = |text: &str| -> Vec<char> {
-        text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase()).collect()
-    };
-    a.eq_ignore_ascii_case(b) || fold(a) == fold(b)
+    fn folded(text: &str) -> impl Iterator<Item = char> {
+        text.chars().filter(|c| !c.is_whitespace()).map(|c| c.to_ascii_lowercase())
+    }
+    folded(a).eq(folded(b))
 }
 
 /// Which events are to be decoded. Everything else is only counted.
@@ -121,6 +127,33 @@ pub struct EventFilter {
     pub everything: bool,
     /// Provider names in ASCII lower case, each with its wanted ids; an empty set means all ids of that provider.
     pub wanted: BTreeMap<String, BTreeSet<u32>>,
+    /// Kinds of which only some records are wanted. A reader may let others through.
+    pub only: Vec<Only>,
+}
+
+/// A kind of record that is wanted only when it is about certain things.
+#[derive(Clone, Debug)]
+pub struct Only {
+    /// Provider name, any case.
+    pub provider: &'static str,
+    /// Event id.
+    pub id: u32,
+    /// Name of the item of `EventData` that says what the record is about.
+    pub field: &'static str,
+    /// What it may say, any case.
+    pub values: Vec<&'static str>,
+}
+
+impl Only {
+    /// Whether a record is wanted. One that does not say what it is about is.
+    pub fn admits(&self, event: &Event) -> bool {
+        event.field(self.field).is_none_or(|value| self.names(value))
+    }
+
+    /// Whether a value is one of those wanted.
+    pub fn names(&self, value: &str) -> bool {
+        self.values.iter().any(|wanted| wanted.eq_ignore_ascii_case(value))
+    }
 }
 
 impl EventFilter {
@@ -129,9 +162,26 @@ impl EventFilter {
         Self { everything: true, ..Self::default() }
     }
 
+    /// Adds a kind of which only some records are wanted; all of them, if they are wanted already.
+    pub fn want_only(&mut self, only: Only) {
+        if !self.wants(only.provider, only.id) {
+            self.want(only.provider, &[only.id]);
+            self.only.push(only);
+        }
+    }
+
+    /// What is wanted of a kind, if it is not all of it: a position in [`Self::only`].
+    pub fn only(&self, provider: &str, id: u32) -> Option<usize> {
+        let is_it = |only: &Only| only.id == id && only.provider.eq_ignore_ascii_case(provider);
+        self.only.iter().position(is_it).filter(|_| !self.everything)
+    }
+
     /// Adds ids of a provider; no ids means all of them.
     pub fn want(&mut self, provider: &str, ids: &[u32]) {
         use std::collections::btree_map::Entry;
+        self.only.retain(|only| {
+            !only.provider.eq_ignore_ascii_case(provider) || !(ids.is_empty() || ids.contains(&only.id))
+        });
         match self.wanted.entry(provider.to_ascii_lowercase()) {
             Entry::Vacant(slot) => {
                 slot.insert(ids.iter().copied().collect());
@@ -202,6 +252,22 @@ mod tests {
         assert_eq!(find("Result", "@value"), Some("80092013"));
         assert_eq!(find("Action", "@value"), Some("5"));
         assert_eq!((find("Result", "@name"), find("Missing", "@value")), (None, None));
+    }
+
+    #[test]
+    fn wanting_some_records_of_a_kind_gives_way_to_wanting_all() {
+        let only =
+            || Only { provider: "Service Control Manager", id: 7040, field: "param4", values: vec!["Dhcp"] };
+        let mut filter = EventFilter::default();
+        filter.want_only(only());
+        assert!(filter.wants("Service Control Manager", 7040));
+        assert_eq!(filter.only("SERVICE CONTROL MANAGER", 7040), Some(0));
+        filter.want("Service Control Manager", &[7000]);
+        assert_eq!(filter.only("Service Control Manager", 7040), Some(0));
+        filter.want("service control manager", &[7040]);
+        assert_eq!(filter.only("Service Control Manager", 7040), None);
+        filter.want_only(only());
+        assert_eq!(filter.only("Service Control Manager", 7040), None);
     }
 
     #[test]

@@ -3,9 +3,12 @@
 //! Both readers walk a tree in document order; what an element means is decided here and only here, so that a record reads the
 //! same in a log and in an export of it.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
-use super::event::{Event, Field};
+use super::event::Event;
+use super::event_fields::Fields;
 use crate::time::FileTime;
 
 /// Deeper nesting than any event has; deeper elements are refused.
@@ -16,6 +19,7 @@ pub(crate) const MAX_DEPTH: usize = 64;
 #[derive(Debug)]
 pub(crate) struct EventBuilder {
     event: Event,
+    items: Vec<Item>,
     stack: Vec<Frame>,
     /// Text of the `System` property that is open.
     text: String,
@@ -34,12 +38,19 @@ enum Frame {
     Property(Property),
     /// `Event/EventData`.
     EventData,
-    /// An item of `EventData`, by its index in the event's data.
+    /// An item of `EventData`, by its index.
     Item(usize),
     /// `UserData` and whatever else an event carries beside `System` and `EventData`.
     Tree(Branch),
     /// Nothing that is kept.
     Skipped,
+}
+
+/// An item of `EventData`. Items can stand in each other, so each grows for itself.
+#[derive(Debug, Default)]
+struct Item {
+    name: String,
+    value: String,
 }
 
 #[derive(Debug)]
@@ -81,33 +92,40 @@ impl EventBuilder {
     /// A builder for a record whose header says this number and time; the record's own properties win over them.
     pub(crate) fn new(record_id: u64, time: FileTime) -> Self {
         let event = Event {
-            channel: String::new(),
-            provider: String::new(),
+            channel: Arc::default(),
+            provider: Arc::default(),
             event_id: 0,
             qualifiers: None,
             version: None,
             level: None,
             record_id,
             time,
-            computer: String::new(),
+            computer: Arc::default(),
             user_sid: None,
             process_id: None,
-            data: Vec::new(),
+            data: Fields::default(),
             user_data: None,
         };
-        Self { event, stack: Vec::with_capacity(8), text: String::new(), unnamed: 0, has_id: false }
+        Self {
+            event,
+            items: Vec::new(),
+            stack: Vec::with_capacity(8),
+            text: String::new(),
+            unnamed: 0,
+            has_id: false,
+        }
     }
 
     /// A builder for an event whose `System` properties are known: the `Event` element is open, and its data is to come.
     pub(crate) fn behind_system(event: Event) -> Self {
         let mut stack = Vec::with_capacity(8);
         stack.push(Frame::Event);
-        Self { event, stack, text: String::new(), unnamed: 0, has_id: true }
+        Self { event, items: Vec::new(), stack, text: String::new(), unnamed: 0, has_id: true }
     }
 
     /// Makes room for so many items.
     pub(crate) fn expect_items(&mut self, count: usize) {
-        self.event.data.reserve(count.min(64));
+        self.items.reserve(count.min(64));
     }
 
     /// Whether an element is open.
@@ -155,8 +173,8 @@ impl EventBuilder {
     }
 
     fn new_item(&mut self, name: String) -> Frame {
-        self.event.data.push(Field { name, value: String::new() });
-        Frame::Item(self.event.data.len() - 1)
+        self.items.push(Item { name, value: String::new() });
+        Frame::Item(self.items.len() - 1)
     }
 
     /// An attribute of the open element.
@@ -167,7 +185,7 @@ impl EventBuilder {
                 self.property_attribute(property, name, value);
             }
             Some(Frame::Item(index)) if name == "Name" => {
-                if let Some(field) = self.event.data.get_mut(*index) {
+                if let Some(field) = self.items.get_mut(*index) {
                     value.clone_into(&mut field.name);
                 }
             }
@@ -183,7 +201,7 @@ impl EventBuilder {
         match self.stack.last_mut() {
             Some(Frame::Property(_)) => self.text.push_str(text),
             Some(Frame::Item(index)) => {
-                if let Some(field) = self.event.data.get_mut(*index) {
+                if let Some(field) = self.items.get_mut(*index) {
                     field.value.push_str(text);
                 }
             }
@@ -196,7 +214,7 @@ impl EventBuilder {
     pub(crate) fn repeat(&mut self) {
         match self.stack.pop() {
             Some(Frame::Item(index)) => {
-                let name = self.event.data.get(index).map(|field| field.name.clone()).unwrap_or_default();
+                let name = self.items.get(index).map(|field| field.name.clone()).unwrap_or_default();
                 self.close_item(index);
                 let frame = self.new_item(name);
                 self.stack.push(frame);
@@ -234,7 +252,7 @@ impl EventBuilder {
     }
 
     fn close_item(&mut self, index: usize) {
-        if let Some(field) = self.event.data.get_mut(index).filter(|field| field.name.is_empty()) {
+        if let Some(field) = self.items.get_mut(index).filter(|field| field.name.is_empty()) {
             field.name = format!("#{}", self.unnamed);
             self.unnamed += 1;
         }
@@ -257,7 +275,7 @@ impl EventBuilder {
     fn property_attribute(&mut self, property: Property, name: &str, value: &str) {
         let event = &mut self.event;
         match (property, name) {
-            (Property::Provider, "Name") => value.clone_into(&mut event.provider),
+            (Property::Provider, "Name") => event.provider = value.into(),
             (Property::EventId, "Qualifiers") => event.qualifiers = value.parse().ok(),
             (Property::TimeCreated, "SystemTime") => {
                 event.time = FileTime::parse(value).unwrap_or(event.time)
@@ -280,8 +298,8 @@ impl EventBuilder {
             Property::Version => event.version = text.parse().ok(),
             Property::Level => event.level = text.parse().ok(),
             Property::EventRecordId => event.record_id = text.parse().unwrap_or(event.record_id),
-            Property::Channel => text.clone_into(&mut event.channel),
-            Property::Computer => text.clone_into(&mut event.computer),
+            Property::Channel => event.channel = text.into(),
+            Property::Computer => event.computer = text.into(),
             Property::Provider | Property::TimeCreated | Property::Execution | Property::Security => {}
         }
     }
@@ -291,6 +309,7 @@ impl EventBuilder {
         while self.is_open() {
             self.close();
         }
+        self.event.data = self.items.into_iter().map(|item| (item.name, item.value)).collect();
         self.has_id.then_some(self.event)
     }
 }
@@ -359,8 +378,7 @@ mod tests {
         element(&mut builder, "Data", &[], "b");
         element(&mut builder, "Binary", &[], "00FF");
         let event = builder.finish().unwrap();
-        let data: Vec<_> =
-            event.data.iter().map(|field| (field.name.as_str(), field.value.as_str())).collect();
+        let data: Vec<_> = event.data.iter().map(|field| (field.name, field.value)).collect();
         assert_eq!(data, [("#0", "a"), ("param2", "%%21"), ("#1", "b"), ("Binary", "00FF")]);
         assert_eq!((event.event_id, event.qualifiers, event.record_id), (7023, Some(49152), 7));
     }

@@ -30,12 +30,12 @@ impl Listing {
             log.oldest = log.oldest.into_iter().chain([event.time]).min();
             log.newest = log.newest.into_iter().chain([event.time]).max();
         }
-        log.providers.insert(event.provider.clone());
-        *log.histogram.entry((event.provider.clone(), event.event_id)).or_default() += 1;
+        log.providers.insert(event.provider.to_string());
+        *log.histogram.entry((event.provider.to_string(), event.event_id)).or_default() += 1;
         if !event.computer.is_empty() {
-            *log.computers.entry(event.computer.clone()).or_default() += 1;
+            *log.computers.entry(event.computer.to_string()).or_default() += 1;
         }
-        *self.channels.entry(event.channel.clone()).or_default() += 1;
+        *self.channels.entry(event.channel.to_string()).or_default() += 1;
         self.numbers.insert(event.record_id);
         if filter.wants(&event.provider, event.event_id) {
             log.events.push(event);

@@ -214,14 +214,13 @@ mod tests {
     fn an_event_is_read_in_full() {
         let log = everything(SERVICE);
         let event = &log.events[0];
-        assert_eq!((event.provider.as_str(), event.event_id), ("Service Control Manager", 7023));
+        assert_eq!((&*event.provider, event.event_id), ("Service Control Manager", 7023));
         assert_eq!((event.qualifiers, event.version, event.level), (Some(49152), Some(0), Some(2)));
         assert_eq!(event.time.to_precise(), "2026-11-19T08:00:00.1234567Z");
         assert_eq!((event.record_id, event.process_id), (42, Some(700)));
-        assert_eq!((event.channel.as_str(), event.computer.as_str()), ("System", "PC-1"));
+        assert_eq!((&*event.channel, &*event.computer), ("System", "PC-1"));
         assert_eq!(event.user_sid.as_deref(), Some("S-1-5-18"));
-        let data: Vec<_> =
-            event.data.iter().map(|field| (field.name.as_str(), field.value.as_str())).collect();
+        let data: Vec<_> = event.data.iter().map(|field| (field.name, field.value)).collect();
         assert_eq!(data, [("param1", "A & B\r\u{2713}"), ("#0", "%%21"), ("Binary", "6E00")]);
         assert_eq!((log.records, log.channel.as_str(), log.complete), (1, "System", false));
         assert_eq!(log.problems, []);

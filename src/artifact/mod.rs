@@ -11,6 +11,7 @@ pub mod connection_blob;
 pub mod event;
 mod event_build;
 pub mod event_decode;
+pub mod event_fields;
 mod event_listing;
 pub mod event_text;
 pub mod event_xml;
@@ -25,6 +26,7 @@ pub mod reg_export;
 pub mod reg_query;
 pub mod security;
 pub mod text;
+pub mod utf16;
 pub mod value;
 
 use std::fmt;

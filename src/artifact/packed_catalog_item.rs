@@ -6,7 +6,7 @@ use nom::Parser;
 use nom::bytes::complete::take;
 use nom::number::complete::{le_i32, le_u32};
 
-use super::{Place, Problem};
+use super::{Place, Problem, utf16};
 
 /// Size of the structure in bytes.
 pub const SIZE: usize = 888;
@@ -55,11 +55,7 @@ fn fields(bytes: &[u8]) -> Result<CatalogItem, nom::Err<()>> {
     // iProtocolMaxOffset … dwProviderReserved.
     let (name, _) = take(20_usize).parse(rest)?;
     let path: String = path.iter().take_while(|byte| **byte != 0).map(|byte| char::from(*byte)).collect();
-    let units =
-        name.chunks_exact(2).filter_map(|pair| <[u8; 2]>::try_from(pair).ok()).map(u16::from_le_bytes);
-    let name: String = char::decode_utf16(units.take_while(|unit| *unit != 0))
-        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect();
+    let name = utf16::text(utf16::until_nul(name));
     Ok(CatalogItem { path, entry_id, chain_len, address_family, socket_type, protocol, name })
 }
 

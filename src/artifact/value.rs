@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use super::utf16;
+
 /// The registry's value types (`REG_*`), as the number that is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ValueType(pub u32);
@@ -112,8 +114,7 @@ impl RegValue {
     pub fn as_text(&self) -> Option<String> {
         match self.kind {
             ValueType::SZ | ValueType::EXPAND_SZ | ValueType::LINK => {
-                let text = self.utf16();
-                Some(text.split('\0').next().unwrap_or_default().to_owned())
+                Some(utf16::text(utf16::until_nul(&self.bytes)))
             }
             _ => None,
         }
@@ -124,19 +125,11 @@ impl RegValue {
         if self.kind != ValueType::MULTI_SZ {
             return None;
         }
-        let mut list: Vec<String> = self.utf16().split('\0').map(str::to_owned).collect();
+        let mut list: Vec<String> = utf16::text(&self.bytes).split('\0').map(str::to_owned).collect();
         while list.last().is_some_and(String::is_empty) {
             list.pop();
         }
         Some(list)
-    }
-
-    /// All bytes as UTF-16LE, lone surrogates replaced; an odd last byte is left out.
-    fn utf16(&self) -> String {
-        let units = self.bytes.chunks_exact(2).filter_map(|pair| <[u8; 2]>::try_from(pair).ok());
-        char::decode_utf16(units.map(u16::from_le_bytes))
-            .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
-            .collect()
     }
 
     /// The data as the contract's dump writes it: string, number, list of strings, or lower-case hex.

@@ -63,6 +63,11 @@ impl Archive {
         Ok(Self { zip, bytes })
     }
 
+    /// The bytes of the archive itself.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
     /// All files, in the order of the directory.
     pub fn members(&self) -> Vec<Member> {
         (0..self.zip.len())

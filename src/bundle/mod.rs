@@ -9,6 +9,7 @@ pub mod limits;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use sha2::{Digest, Sha256};
 
@@ -41,8 +42,6 @@ enum EntrySource {
 pub struct Bundle {
     /// The path that was given.
     pub path: String,
-    /// SHA-256 of the archive or the single file; `None` for a folder.
-    pub sha256: Option<String>,
     /// Size of the archive, or of all files of a folder.
     pub bytes: u64,
     /// The files at the top level; archives among them are opened while they are read.
@@ -51,6 +50,19 @@ pub struct Bundle {
     pub limits: Limits,
     /// What was spent so far.
     pub spent: Spent,
+    hash: Hash,
+}
+
+/// The SHA-256 of a bundle.
+#[derive(Debug)]
+enum Hash {
+    /// A folder has none.
+    None,
+    /// That of a single file.
+    Known(String),
+    /// That of an archive, worked out when it is asked for: it takes a quarter of the time that inflating takes, and needs nobody's
+    /// result.
+    Of(Archive, OnceLock<String>),
 }
 
 /// Why a bundle cannot be opened at all.
@@ -107,10 +119,10 @@ impl Bundle {
         let io = |source| BundleError::Io { path: label.clone(), source };
         let meta = fs::metadata(path).map_err(io)?;
         let spent = Spent::default();
-        let (entries, sha256, bytes) = if meta.is_dir() {
+        let (entries, hash, bytes) = if meta.is_dir() {
             let entries = walk(path).map_err(io)?;
             let bytes = entries.iter().map(|entry| entry.size).sum();
-            (entries, None, bytes)
+            (entries, Hash::None, bytes)
         } else {
             open_file(path, &label, meta.len(), &limits)?
         };
@@ -120,7 +132,16 @@ impl Bundle {
         for _ in &entries {
             spent.entry(&limits).map_err(|source| BundleError::Limit { path: label.clone(), source })?;
         }
-        Ok(Self { path: label, sha256, bytes, entries, limits, spent })
+        Ok(Self { path: label, bytes, entries, limits, spent, hash })
+    }
+
+    /// SHA-256 of the archive or the single file in lower-case hex; `None` for a folder.
+    pub fn sha256(&self) -> Option<&str> {
+        match &self.hash {
+            Hash::None => None,
+            Hash::Known(hash) => Some(hash),
+            Hash::Of(archive, hash) => Some(hash.get_or_init(|| sha256(archive.bytes()))),
+        }
     }
 
     /// Reads one file. An archive comes back as the list of its members.
@@ -128,7 +149,7 @@ impl Bundle {
         let bytes = match &entry.source {
             EntrySource::Hidden(reason) => Err(reason.clone()),
             EntrySource::File(path) => match self.spent.bytes(&self.limits, entry.size, None) {
-                Ok(()) => fs::read(path).map(Buffer::from).map_err(|error| error.to_string()),
+                Ok(()) => Buffer::read(path).map_err(|error| error.to_string()),
                 Err(error) => Err(error.to_string()),
             },
             EntrySource::Member(archive, index) => {
@@ -168,7 +189,7 @@ pub fn sha256(bytes: &[u8]) -> String {
     crate::artifact::value::hex(&Sha256::digest(bytes))
 }
 
-type Opened = (Vec<Entry>, Option<String>, u64);
+type Opened = (Vec<Entry>, Hash, u64);
 
 fn open_file(path: &Path, label: &str, size: u64, limits: &Limits) -> Result<Opened, BundleError> {
     let io = |source| BundleError::Io { path: label.to_owned(), source };
@@ -176,14 +197,14 @@ fn open_file(path: &Path, label: &str, size: u64, limits: &Limits) -> Result<Ope
         let source = LimitError::TotalBytes(limits.total_bytes);
         return Err(BundleError::Limit { path: label.to_owned(), source });
     }
-    let bytes = fs::read(path).map_err(io)?;
-    let hash = sha256(&bytes);
+    let bytes = Buffer::read(path).map_err(io)?;
     let size = bytes.len() as u64;
     if Archive::recognise(&bytes) {
-        let archive = Archive::open(bytes.into())
-            .map_err(|reason| BundleError::Archive { path: label.to_owned(), reason })?;
-        return Ok((members(&archive, "", 0), Some(hash), size));
+        let archive =
+            Archive::open(bytes).map_err(|reason| BundleError::Archive { path: label.to_owned(), reason })?;
+        return Ok((members(&archive, "", 0), Hash::Of(archive, OnceLock::new()), size));
     }
+    let hash = Hash::Known(sha256(&bytes));
     let mut entries = vec![Entry {
         path: file_name(Path::new(label)),
         size,
@@ -191,7 +212,7 @@ fn open_file(path: &Path, label: &str, size: u64, limits: &Limits) -> Result<Ope
         depth: 0,
     }];
     entries.extend(logs_beside(path));
-    Ok((entries, Some(hash), size))
+    Ok((entries, hash, size))
 }
 
 fn members(archive: &Archive, prefix: &str, depth: u32) -> Vec<Entry> {

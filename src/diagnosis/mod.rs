@@ -63,9 +63,7 @@ const NEVER_ROOTS: [&str; 2] = [ABOUT_COLLECTION, "webview2-runtime"];
 /// What must be decoded for a whole report: what the checks want, and the decisive events of the timeline.
 pub fn interest() -> Interest {
     let mut interest = checks::interest();
-    for want in timeline::wants() {
-        interest.events.want(want.provider, want.ids);
-    }
+    timeline::add_interest(&mut interest.events);
     interest
 }
 

@@ -5,10 +5,11 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use crate::artifact::event::Event;
+use crate::artifact::event::{Event, EventFilter, Only};
 use crate::artifact::event_decode::{ErrorCode, service_of};
 use crate::evidence::events::{Want, Window};
 use crate::evidence::{Evidence, Sourced};
+use crate::facts::settings::SERVICES;
 use crate::knowledge;
 use crate::time::FileTime;
 
@@ -54,7 +55,7 @@ const DECISIVE: &[(Want, Kind, &str)] = &[
         Kind::Service,
         "a service failed",
     ),
-    (want("Service Control Manager", &[7040]), Kind::Service, "the start type of a service was changed"),
+    (want(START_TYPE.0, &[START_TYPE.1]), Kind::Service, "the start type of a service was changed"),
     (want("Schannel", &[36871, 36874, 36887, 36888]), Kind::Connection, "TLS error"),
     (want("Microsoft-Windows-WinHttp", &[1053]), Kind::Connection, "TLS handshake failed on the version"),
     (want("Microsoft-Windows-Bits-Client", &[61]), Kind::Connection, "a transfer failed"),
@@ -70,6 +71,15 @@ const DECISIVE: &[(Want, Kind, &str)] = &[
     (want("Microsoft Office 15 Alerts", &[300]), Kind::Office, "Office showed a dialog"),
     (want("Microsoft-Windows-Eventlog", &[104, 1102]), Kind::Log, "a log was cleared"),
 ];
+
+/// Provider and id of the record of a changed start type.
+const START_TYPE: (&str, u32) = ("Service Control Manager", 7040);
+
+/// Services whose start type matters: those with facts, without BITS, whose start type Windows itself changes all the time.
+fn start_type_matters() -> Only {
+    let services = SERVICES.iter().copied().filter(|service| *service != "BITS");
+    Only { provider: START_TYPE.0, id: START_TYPE.1, field: "param4", values: services.collect() }
+}
 
 const fn want(provider: &'static str, ids: &'static [u32]) -> Want {
     Want { provider, ids, channels: &[] }
@@ -110,9 +120,12 @@ impl Kind {
     }
 }
 
-/// What the timeline wants decoded.
-pub fn wants() -> impl Iterator<Item = Want> {
-    DECISIVE.iter().map(|(want, ..)| *want)
+/// Adds what the timeline wants decoded.
+pub fn add_interest(events: &mut EventFilter) {
+    events.want_only(start_type_matters());
+    for (want, ..) in DECISIVE.iter().filter(|(want, ..)| want.ids != [START_TYPE.1]) {
+        events.want(want.provider, want.ids);
+    }
 }
 
 /// One line of the timeline.
@@ -137,6 +150,7 @@ pub struct Moment {
 /// The decisive events in order; only those of a window, if one is given.
 pub fn moments(evidence: &Evidence, window: Option<Window>) -> Vec<Moment> {
     let mut found: Vec<Moment> = Vec::new();
+    let start_types = start_type_matters();
     for (want, kind, meaning) in DECISIVE {
         let events = match window {
             Some(window) => evidence.events.within(*want, window),
@@ -146,6 +160,7 @@ pub fn moments(evidence: &Evidence, window: Option<Window>) -> Vec<Moment> {
             events
                 .iter()
                 .filter(|event| counts(event.value))
+                .filter(|event| event.value.event_id != START_TYPE.1 || start_types.admits(event.value))
                 .map(|event| moment(evidence, event, *kind, meaning)),
         );
     }
@@ -218,7 +233,7 @@ fn moment(evidence: &Evidence, event: &Sourced<&Event>, kind: Kind, meaning: &st
         time: event.value.time,
         kind,
         what,
-        provider: event.value.provider.clone(),
+        provider: event.value.provider.to_string(),
         event_id: event.value.event_id,
         artifact,
         locator: event.source.locator.clone(),

@@ -1,6 +1,9 @@
 //! Questions to the event logs, and what the logs cover in time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
 
 use super::questions::{Question, note};
 use super::{Lookup, Source, Sourced, Unknown};
@@ -88,6 +91,8 @@ pub struct Events {
     spans: Vec<Span>,
     /// Sorted by time, then artifact and record: the order of every answer.
     events: Vec<(ArtifactId, Event)>,
+    /// Where the events of each provider are.
+    providers: HashMap<Arc<str>, Vec<usize>, RandomState>,
 }
 
 /// What the logs say about the absence of an event.
@@ -117,11 +122,18 @@ impl Events {
                 complete: log.complete,
                 computers: log.computers,
             });
-            events.extend(log.events.into_iter().map(|event| (artifact, event)));
+            events.extend(log.events.into_iter().map(|event| Some((artifact, event))));
         }
-        events.sort_by(|(a, x), (b, y)| (x.time, x.record_id, a).cmp(&(y.time, y.record_id, b)));
+        let mut events = sorted(events);
         events.dedup_by(|(_, later), (_, earlier)| same_record(earlier, later));
-        Self { logs: facts, spans: Vec::new(), events }
+        let mut providers: HashMap<_, Vec<usize>, RandomState> = HashMap::default();
+        for (place, (_, event)) in events.iter().enumerate() {
+            match providers.get_mut(&event.provider) {
+                Some(places) => places.push(place),
+                None => drop(providers.insert(Arc::clone(&event.provider), vec![place])),
+            }
+        }
+        Self { logs: facts, spans: Vec::new(), events, providers }
     }
 
     /// The same with what the manifest says of the logs: an export of the last days can begin after the failure window although nothing
@@ -154,16 +166,15 @@ impl Events {
 
     /// The events of a provider, oldest first; no ids means all of them.
     pub fn written_by(&self, provider: &str, ids: &[u32]) -> Vec<Sourced<&Event>> {
-        let wanted = |event: &Event| {
-            event.provider.eq_ignore_ascii_case(provider) && (ids.is_empty() || ids.contains(&event.event_id))
-        };
-        let answer = |(artifact, event): &'_ (ArtifactId, Event)| (*artifact, event.record_id, event.time);
-        self.events
-            .iter()
-            .filter(|(_, event)| wanted(event))
-            .map(|pair| {
-                let (artifact, record, time) = answer(pair);
-                Sourced { value: &pair.1, source: source(artifact, record, time) }
+        let named = self.providers.iter().filter(|(name, _)| name.eq_ignore_ascii_case(provider));
+        let mut places: Vec<usize> = named.flat_map(|(_, places)| places).copied().collect();
+        places.sort_unstable();
+        let events = places.into_iter().filter_map(|place| self.events.get(place));
+        events
+            .filter(|(_, event)| ids.is_empty() || ids.contains(&event.event_id))
+            .map(|(artifact, event)| Sourced {
+                value: event,
+                source: source(*artifact, event.record_id, event.time),
             })
             .collect()
     }
@@ -266,6 +277,16 @@ impl Events {
     }
 }
 
+/// Puts events in their order. Only their keys are moved about: an event is large.
+fn sorted(mut events: Vec<Option<(ArtifactId, Event)>>) -> Vec<(ArtifactId, Event)> {
+    let key = |(place, event): (usize, &Option<(ArtifactId, Event)>)| {
+        event.as_ref().map(|(artifact, event)| (event.time, event.record_id, *artifact, place))
+    };
+    let mut order: Vec<_> = events.iter().enumerate().filter_map(key).collect();
+    order.sort_unstable();
+    order.into_iter().filter_map(|(.., place)| events.get_mut(place)?.take()).collect()
+}
+
 fn source(artifact: ArtifactId, record: u64, time: FileTime) -> Source {
     Source { artifact, locator: format!("record {record}"), time: Some(time), doubts: Vec::new() }
 }
@@ -283,6 +304,7 @@ fn same_record(a: &Event, b: &Event) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::artifact::event_fields::Fields;
 
     const SYSTEM: Want = Want { provider: "Schannel", ids: &[36887], channels: &["System"] };
 
@@ -312,7 +334,7 @@ mod tests {
             computer: "PC".into(),
             user_sid: None,
             process_id: None,
-            data: Vec::new(),
+            data: Fields::default(),
             user_data: None,
         }
     }

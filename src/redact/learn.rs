@@ -137,22 +137,22 @@ fn value_names(names: &mut Names, key: &str, value: &RegValue) {
 /// Local groups that every Windows has are called differently in every language, but their SIDs say what they are: `TargetUserName` beside
 /// a `TargetSid` below S-1-5-32 is nobody's name.
 fn keep_groups(names: &mut Names, event: &Event) {
-    let of = |wanted: &[String]| event.data.iter().find(|field| wanted.contains(&kind::folded(&field.name)));
+    let of = |wanted: &[String]| event.data.iter().find(|field| wanted.contains(&kind::folded(field.name)));
     for field in event.data.iter().filter(|field| field.name.ends_with("Name")) {
-        let folded = kind::folded(&field.name);
+        let folded = kind::folded(field.name);
         let Some(role) = folded.strip_suffix("username") else { continue };
         let sid = of(&[format!("{role}sid"), format!("{role}usersid")]);
         if sid.is_some_and(|sid| sid.value.starts_with("S-1-5-32-")) {
-            names.keep(&field.value);
+            names.keep(field.value);
         }
     }
 }
 
 fn event_names(names: &mut Names, event: &Event) {
     names.learn(Kind::Computer, &event.computer);
-    for field in &event.data {
-        if let Some(kind) = kind::of_field(&field.name) {
-            names.learn(kind, &field.value);
+    for field in event.data.iter() {
+        if let Some(kind) = kind::of_field(field.name) {
+            names.learn(kind, field.value);
         }
     }
     if let Some(tree) = &event.user_data {
@@ -162,7 +162,7 @@ fn event_names(names: &mut Names, event: &Event) {
 
 fn event_texts(event: &Event, look: &mut dyn FnMut(&str)) {
     event.user_sid.iter().for_each(|sid| look(sid));
-    event.data.iter().for_each(|field| look(&field.value));
+    event.data.iter().for_each(|field| look(field.value));
     if let Some(tree) = &event.user_data {
         tree_texts(tree, look, 0);
     }
@@ -224,31 +224,31 @@ fn tree_texts(tree: &Value, look: &mut dyn FnMut(&str), depth: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::event::Field;
     use crate::time::FileTime;
 
     /// Event 4735 as a German Windows writes it (learn.microsoft.com, event-4735): S-1-5-32-551 is Backup Operators in every language.
     #[test]
     fn groups_of_every_windows_are_told_by_their_sid() {
-        let field = |name: &str, value: &str| Field { name: name.to_owned(), value: value.to_owned() };
         let event = Event {
-            channel: "Security".to_owned(),
-            provider: "Microsoft-Windows-Security-Auditing".to_owned(),
+            channel: "Security".into(),
+            provider: "Microsoft-Windows-Security-Auditing".into(),
             event_id: 4735,
             qualifiers: None,
             version: None,
             level: None,
             record_id: 1,
             time: FileTime::from_ticks(0),
-            computer: "PC17".to_owned(),
+            computer: "PC17".into(),
             user_sid: None,
             process_id: None,
-            data: vec![
-                field("TargetUserName", "Sicherungs-Operatoren"),
-                field("TargetSid", "S-1-5-32-551"),
-                field("SubjectUserName", "Kowalski"),
-                field("SubjectUserSid", "S-1-5-21-1-2-3-1001"),
-            ],
+            data: [
+                ("TargetUserName", "Sicherungs-Operatoren"),
+                ("TargetSid", "S-1-5-32-551"),
+                ("SubjectUserName", "Kowalski"),
+                ("SubjectUserSid", "S-1-5-21-1-2-3-1001"),
+            ]
+            .into_iter()
+            .collect(),
             user_data: None,
         };
         let mut redactor = Redactor { names: Some(Names::default()), ..Redactor::default() };

@@ -2,6 +2,7 @@
 
 use super::Redactor;
 use super::kind::folded;
+use crate::artifact::utf16;
 
 /// Start of a SID with a domain's or a machine's issuer, in binary: authority 5, first sub-authority 21; the count stands at 1.
 const ISSUER: [u8; 10] = [0, 0, 0, 0, 0, 5, 21, 0, 0, 0];
@@ -54,10 +55,7 @@ fn list(redactor: &Redactor, rest: &str) -> Option<(usize, String)> {
         .filter_map(|part| u8::from_str_radix(part, 16).ok())
         .collect();
     if matches!(head, "hex(1):" | "hex(2):" | "hex(7):") {
-        let units =
-            bytes.chunks_exact(2).filter_map(|pair| <[u8; 2]>::try_from(pair).ok()).map(u16::from_le_bytes);
-        let text: String =
-            char::decode_utf16(units).map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+        let text = utf16::text(&bytes);
         let shown = redactor.text(&text);
         return (shown != text).then(|| (colon + end, format!("{head}{}", written(shown.encode_utf16()))));
     }

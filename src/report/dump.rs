@@ -95,28 +95,28 @@ pub fn events(out: &mut Lines<'_>, collection: &Collection, filter: &Filter) -> 
 
 fn event_row(artifact: &str, event: &Event) -> Value {
     let mut data = Map::new();
-    for field in &event.data {
+    for field in event.data.iter() {
         // A name that comes twice keeps both values.
-        let value = Value::String(field.value.clone());
-        match data.get_mut(&field.name) {
+        let value = Value::from(field.value);
+        match data.get_mut(field.name) {
             Some(Value::Array(list)) => list.push(value),
             Some(first) => *first = Value::Array(vec![first.take(), value]),
             None => {
-                data.insert(field.name.clone(), value);
+                data.insert(field.name.to_owned(), value);
             }
         }
     }
     json!({
         "artifact": artifact,
-        "channel": event.channel,
-        "provider": event.provider,
+        "channel": &*event.channel,
+        "provider": &*event.provider,
         "event_id": event.event_id,
         "qualifiers": event.qualifiers,
         "version": event.version,
         "level": event.level,
         "record_id": event.record_id,
         "time": event.time.to_precise(),
-        "computer": event.computer,
+        "computer": &*event.computer,
         "user_sid": event.user_sid,
         "data": data,
         "user_data": event.user_data,

@@ -233,7 +233,7 @@ fn bundle_info(bundle: &Bundle, evidence: &Evidence) -> BundleInfo {
     let artifacts = evidence.artifacts.iter().map(ArtifactInfo::from);
     BundleInfo {
         path: bundle.path.clone(),
-        sha256: bundle.sha256.clone(),
+        sha256: bundle.sha256().map(str::to_owned),
         bytes: bundle.bytes,
         layout: layout::name(&paths, evidence.manifest.is_some()),
         collected_at: evidence.window.map(|window| window.to),

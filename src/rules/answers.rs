@@ -292,22 +292,22 @@ fn events(case: &Case<'_>, provider: &str, ids: &[u32], channel: &str) -> Known 
 }
 
 fn event_evidence(event: &Sourced<&Event>) -> Observation {
-    let names: Vec<&str> = event.value.data.iter().take(4).map(|field| field.name.as_str()).collect();
+    let names: Vec<&str> = event.value.data.iter().take(4).map(|field| field.name).collect();
     event_seen(event, &names)
 }
 
 /// An event as rules see it. `data` holds the items of `EventData` and the first of each element and attribute of `UserData`.
 fn event_json(event: &Event) -> serde_json::Value {
     let mut data = serde_json::Map::new();
-    for field in &event.data {
-        data.entry(field.name.clone()).or_insert_with(|| field.value.clone().into());
+    for field in event.data.iter() {
+        data.entry(field.name).or_insert_with(|| field.value.into());
     }
     if let Some(tree) = &event.user_data {
         leaves(tree, &mut data);
     }
     serde_json::json!({
-        "id": event.event_id, "provider": event.provider, "channel": event.channel, "level": event.level,
-        "record": event.record_id, "time": event.time.to_precise(), "computer": event.computer,
+        "id": event.event_id, "provider": &*event.provider, "channel": &*event.channel, "level": event.level,
+        "record": event.record_id, "time": event.time.to_precise(), "computer": &*event.computer,
         "user": event.user_sid, "data": data,
     })
 }

@@ -99,17 +99,17 @@ fn blank(path: &Path) -> Row {
 
 fn analysed(row: &mut Row, path: &Path, bundle: &Bundle, task: &Task) {
     row.bytes = Some(bundle.bytes);
-    row.sha256.clone_from(&bundle.sha256);
-    row.bundle_id = match &bundle.sha256 {
-        Some(hash) => hash.clone(),
-        None => identity::of(path).unwrap_or_else(|_| identity::of_missing(&row.path)),
-    };
     let mut interest = diagnosis::interest();
     if let Some(rules) = &task.rules {
         rules.add_interest(&mut interest);
     }
     let reading = Reading { interest, replay: true, hashes: task.hashes };
     let collection = Collection::read(bundle, &reading);
+    row.sha256 = bundle.sha256().map(str::to_owned);
+    row.bundle_id = match &row.sha256 {
+        Some(hash) => hash.clone(),
+        None => identity::of(path).unwrap_or_else(|_| identity::of_missing(&row.path)),
+    };
     let (status, error) = status(&collection.artifacts);
     let settings = Settings { window_days: task.window_days, user: None };
     let evidence = Evidence::build(collection, &settings);

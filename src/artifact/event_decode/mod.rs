@@ -104,25 +104,22 @@ pub fn time_offset(event: &Event) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::artifact::event::Field;
     use crate::time::FileTime;
 
     fn event(provider: &str, id: u32, data: &[(&str, &str)]) -> Event {
-        let field =
-            |(name, value): &(&str, &str)| Field { name: (*name).to_owned(), value: (*value).to_owned() };
         Event {
-            channel: "System".to_owned(),
-            provider: provider.to_owned(),
+            channel: "System".into(),
+            provider: provider.into(),
             event_id: id,
             qualifiers: None,
             version: None,
             level: None,
             record_id: 1,
             time: FileTime::default(),
-            computer: String::new(),
+            computer: "".into(),
             user_sid: None,
             process_id: None,
-            data: data.iter().map(field).collect(),
+            data: data.iter().copied().collect(),
             user_data: None,
         }
     }

@@ -1,7 +1,10 @@
 //! One event of a listing: its printed properties, and the event that they make.
 
+use std::sync::Arc;
+
 use super::clock::Clock;
-use crate::artifact::event::{Event, Field};
+use crate::artifact::event::Event;
+use crate::artifact::event_fields::Fields;
 use crate::artifact::{Place, Problem};
 
 /// The printed properties of one event.
@@ -99,13 +102,13 @@ impl Record {
     pub(super) fn into_event(self, clock: &Clock) -> Result<Event, Problem> {
         let missing = |what: &str| Problem::new(Place::Line(self.line), what, "a record without one");
         let number = |property| self.get(property).and_then(|text| text.parse().ok());
-        let text = |property| self.get(property).unwrap_or_default().to_owned();
+        let text = |property| Arc::from(self.get(property).unwrap_or_default());
         let event_id = number(Property::Id).ok_or_else(|| missing("an event id"))?;
-        let provider = self.get(Property::Provider).ok_or_else(|| missing("a provider name"))?.to_owned();
-        let data = self.data(&provider);
+        let provider = self.get(Property::Provider).ok_or_else(|| missing("a provider name"))?;
+        let data = self.data(provider);
         Ok(Event {
             channel: text(Property::Channel),
-            provider,
+            provider: provider.into(),
             event_id,
             qualifiers: number(Property::Qualifiers),
             version: number(Property::Version),
@@ -120,21 +123,16 @@ impl Record {
         })
     }
 
-    fn data(&self, provider: &str) -> Vec<Field> {
+    fn data(&self, provider: &str) -> Fields {
         // The Service Control Manager names its items by position (domain reference, section 2.3).
         let classic = provider.eq_ignore_ascii_case("Service Control Manager");
-        let name = |(index, item): (usize, &Item)| match item {
-            Item::Bytes(value) if classic => Field { name: "Binary".to_owned(), value: value.clone() },
-            Item::Text(value) if classic => {
-                Field { name: format!("param{}", index + 1), value: value.clone() }
-            }
-            Item::Text(value) | Item::Bytes(value) => {
-                Field { name: format!("#{index}"), value: value.clone() }
-            }
-        };
-        let message = self.get(Property::Message);
-        let message = message.map(|value| Field { name: "Message".to_owned(), value: value.to_owned() });
-        self.items.iter().enumerate().map(name).chain(message).collect()
+        let named = self.items.iter().enumerate().map(|(index, item)| match item {
+            Item::Bytes(value) if classic => ("Binary".to_owned(), value.as_str()),
+            Item::Text(value) if classic => (format!("param{}", index + 1), value.as_str()),
+            Item::Text(value) | Item::Bytes(value) => (format!("#{index}"), value.as_str()),
+        });
+        let message = self.get(Property::Message).map(|value| ("Message".to_owned(), value));
+        named.chain(message).collect()
     }
 }
 

@@ -18,7 +18,7 @@ fn log(source: &str) -> EventLog {
 }
 
 fn head(event: &Event) -> (&str, u32, u64, String) {
-    (event.provider.as_str(), event.event_id, event.record_id, event.time.to_string())
+    (&*event.provider, event.event_id, event.record_id, event.time.to_string())
 }
 
 const WEVTUTIL: &str = "\
@@ -117,10 +117,7 @@ fn format_list_with_all_properties() {
         (event.level, event.version, event.qualifiers, event.process_id),
         (Some(0), Some(0), None, Some(660))
     );
-    assert_eq!(
-        (event.computer.as_str(), event.user_sid.as_deref()),
-        ("PKI.example.invalid", Some("S-1-5-18"))
-    );
+    assert_eq!((&*event.computer, event.user_sid.as_deref()), ("PKI.example.invalid", Some("S-1-5-18")));
     let message = event.field("Message").unwrap();
     assert!(message.contains("Request ID:      51\nSource : not"), "{message}");
     assert_eq!(head(&log.events[1]), (auditing, 4887, 21101, "2023-04-20T07:25:39Z".to_owned()));
@@ -176,8 +173,7 @@ fn json_of_powershell_5_with_a_broken_object() {
         head(&log.events[0]),
         ("Service Control Manager", 7023, 2555, "2020-07-21T23:34:18Z".to_owned())
     );
-    let data: Vec<_> =
-        log.events[0].data.iter().map(|field| (field.name.as_str(), field.value.as_str())).collect();
+    let data: Vec<_> = log.events[0].data.iter().map(|field| (field.name, field.value)).collect();
     let expected = [
         ("param1", "Netzwerklistendienst"),
         ("param2", "%%21"),

@@ -362,14 +362,15 @@ impl<'a> Stream<'a> {
         Ok((definition, Values { descriptors, chunk, start: self.at }))
     }
 
-    /// If a record's stream starts with a template instance, as nearly all do: its definition and values.
+    /// If a stream starts with a template instance, as nearly all do: its definition and values. That of a record has a fragment header
+    /// before it; the data of events that have a manifest is written without one.
     pub(super) fn leading_instance(&mut self) -> Option<(usize, Values<'a>)> {
         let start = self.at;
-        let head = self.chunk.get(self.at..)?.first_chunk::<5>()?;
-        if head[0] != 0x0f || head[4] != 0x0c {
-            return None;
-        }
-        self.at += 5;
+        self.at += match self.chunk.get(self.at..self.end)? {
+            [0x0f, _, _, _, 0x0c, ..] => 5,
+            [0x0c, ..] => 1,
+            _ => return None,
+        };
         let instance = self.instance_head().ok();
         if instance.is_none() {
             self.at = start;

@@ -8,7 +8,7 @@ use memchr::memmem::Finder;
 
 use super::binxml::{Fault, Stream, Values};
 use super::bytes::{u32_at, u64_at};
-use super::decode::Decoder;
+use super::decode::{Decoder, Shared};
 use super::head::{Head, Names, Property};
 use super::offsets::OffsetMap;
 use super::tally::{KindMemo, Memo, Tally};
@@ -94,19 +94,26 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Template definitions by their offset.
-pub(super) type Plans<'a> = OffsetMap<Plan<'a>>;
+/// Room that the chunks of a log use in turn.
+#[derive(Default)]
+pub(super) struct Room<'a> {
+    /// Template definitions of the chunk by their offset.
+    plans: OffsetMap<Plan<'a>>,
+    decoding: Shared<'a>,
+}
 
-/// Reads the live records of one chunk: decodes what the filter wants and counts the rest. `plans` is only lent for its room.
+/// Reads the live records of one chunk: decodes what the filter wants and counts the rest.
 pub(super) fn read<'a>(
     offset: u64,
     bytes: &'a [u8],
     filter: &EventFilter,
-    plans: &mut Plans<'a>,
+    room: &mut Room<'a>,
     found: &mut Found,
 ) {
+    let Room { plans, decoding } = room;
     plans.clear();
-    let mut chunk = Chunk { offset, bytes, filter, found, plans, decoder: Decoder::new(bytes), range: None };
+    let decoder = Decoder::new(bytes, decoding);
+    let mut chunk = Chunk { offset, bytes, filter, found, plans, decoder, range: None };
     if let Some(end) = chunk.check_header() {
         chunk.records(end);
     }
@@ -119,8 +126,8 @@ struct Chunk<'a, 'f> {
     bytes: &'a [u8],
     filter: &'f EventFilter,
     found: &'f mut Found,
-    plans: &'f mut Plans<'a>,
-    decoder: Decoder<'a>,
+    plans: &'f mut OffsetMap<Plan<'a>>,
+    decoder: Decoder<'a, 'f>,
     range: Option<Range>,
 }
 
@@ -250,7 +257,11 @@ impl<'a> Chunk<'a, '_> {
         match plan.count(&values, record.number, self.filter, &mut self.found.tally) {
             Some(false) => {}
             Some(true) => {
+                let only = self.found.tally.only(&plan.kind, self.filter);
                 let decoded = match &plan.head {
+                    Some(_) if only.is_some_and(|only| self.decoder.refuses(only, plan.payload, &values)) => {
+                        return;
+                    }
                     Some(head) => {
                         let names = plan.names(&self.found.tally);
                         self.decoder.behind_head(head, plan.payload, values, names, record.number)

@@ -3,11 +3,12 @@
 use super::binxml::{Fault, Instance, Stream, Token, Value, Values};
 use super::bytes::{push_utf16, u64_at};
 use super::head::{Head, Names};
-use super::list::List;
+use super::list::{ItemNames, List};
 use super::offsets::OffsetMap;
 use super::values;
-use crate::artifact::event::{Event, Field};
+use crate::artifact::event::{Event, Only};
 use crate::artifact::event_build::EventBuilder;
+use crate::artifact::event_fields::{Fields, Values as FieldValues};
 use crate::time::FileTime;
 
 /// Templates within templates within values; Windows writes three levels.
@@ -20,8 +21,15 @@ const CHUNK_BUDGET: usize = 2 << 20;
 /// What a token costs.
 const TOKEN_COST: usize = 16;
 
+/// What the chunks of a log have in common, and room that they use in turn.
+#[derive(Debug, Default)]
+pub(super) struct Shared<'a> {
+    names: ItemNames<'a>,
+    values: FieldValues,
+}
+
 /// Decodes records of one chunk.
-pub(super) struct Decoder<'a> {
+pub(super) struct Decoder<'a, 's> {
     chunk: &'a [u8],
     /// What is left for the chunk.
     budget: usize,
@@ -30,6 +38,7 @@ pub(super) struct Decoder<'a> {
     /// Plain definitions of event data by their offset; `None` for those of another form.
     lists: OffsetMap<Option<List<'a>>>,
     scratch: String,
+    shared: &'s mut Shared<'a>,
 }
 
 /// An attribute whose value is still being read.
@@ -42,9 +51,10 @@ struct Pending {
     absent: bool,
 }
 
-impl<'a> Decoder<'a> {
-    pub(super) fn new(chunk: &'a [u8]) -> Self {
-        Self { chunk, budget: CHUNK_BUDGET, reserve: 0, lists: OffsetMap::default(), scratch: String::new() }
+impl<'a, 's> Decoder<'a, 's> {
+    pub(super) fn new(chunk: &'a [u8], shared: &'s mut Shared<'a>) -> Self {
+        let (lists, scratch) = (OffsetMap::default(), String::new());
+        Self { chunk, budget: CHUNK_BUDGET, reserve: 0, lists, scratch, shared }
     }
 
     /// Decodes the stream of a record. `record_id` and `time` are those of the record's header.
@@ -85,8 +95,32 @@ impl<'a> Decoder<'a> {
         builder.finish().ok_or(Fault::new(at, "an Event element with an EventID"))
     }
 
+    /// Whether the data of a record says at a glance that the record is not wanted. What cannot be told so quickly is not refused.
+    pub(super) fn refuses(&mut self, only: &Only, payload: Option<u16>, values: &Values<'a>) -> bool {
+        self.reserve = self.budget.saturating_sub(RECORD_BUDGET);
+        let Ok(Some((definition, values))) = self.list_at(payload, values) else { return false };
+        let Some(Some(list)) = self.lists.get(&definition) else { return false };
+        let Some(text) = list.text(only.field, &values) else { return false };
+        self.scratch.clear();
+        push_utf16(text, &mut self.scratch);
+        !only.names(&self.scratch)
+    }
+
     /// The items of an event whose data has the plain form; `None` for all others.
-    fn listed(&mut self, payload: Option<u16>, values: &Values<'a>) -> Result<Option<Vec<Field>>, Fault> {
+    fn listed(&mut self, payload: Option<u16>, values: &Values<'a>) -> Result<Option<Fields>, Fault> {
+        let Some((definition, values)) = self.list_at(payload, values)? else { return Ok(None) };
+        let Some(Some(list)) = self.lists.get(&definition) else { return Ok(None) };
+        let (budget, reserve) = (&mut self.budget, self.reserve);
+        let spend = |cost, at| charge(budget, reserve, cost, at);
+        list.read(&values.located(u16::MAX), &mut self.shared.values, spend)
+    }
+
+    /// The definition of an event's data and its values, where one slot holds them all. The definition is taken apart once.
+    fn list_at(
+        &mut self,
+        payload: Option<u16>,
+        values: &Values<'a>,
+    ) -> Result<Option<(usize, Values<'a>)>, Fault> {
         let Some(slot) = payload else { return Ok(None) };
         let value = values.get(slot)?;
         if value.kind != values::BINXML {
@@ -95,13 +129,11 @@ impl<'a> Decoder<'a> {
         let mut stream = Stream::new(self.chunk, value.at, value.at + value.bytes.len());
         let Some((definition, values)) = stream.leading_instance() else { return Ok(None) };
         if !self.lists.contains_key(&definition) {
-            let (list, tokens) = List::of_definition(self.chunk, definition);
+            let (list, tokens) = List::of_definition(self.chunk, definition, &mut self.shared.names);
             self.lists.insert(definition, list);
             self.spend(tokens * TOKEN_COST, definition)?;
         }
-        let Some(Some(list)) = self.lists.get(&definition) else { return Ok(None) };
-        let (budget, reserve) = (&mut self.budget, self.reserve);
-        list.read(&values.located(u16::MAX), |cost, at| charge(budget, reserve, cost, at))
+        Ok(Some((definition, values)))
     }
 
     fn spend(&mut self, cost: usize, at: usize) -> Result<(), Fault> {

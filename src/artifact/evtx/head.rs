@@ -4,10 +4,13 @@
 //! template, what is a slot is looked up in each record's values. A record without a template is scanned in the same way and has
 //! literals only.
 
+use std::sync::Arc;
+
 use super::binxml::{Fault, Located, Name, Stream, Token};
 use super::bytes::{push_utf16, u16_at, u32_at, u64_at, utf16, without_nul};
 use super::values;
 use crate::artifact::event::Event;
+use crate::artifact::event_fields::Fields;
 use crate::time::FileTime;
 
 /// Where one property of a record is.
@@ -73,9 +76,9 @@ pub(super) struct Head<'a> {
 /// The names that most records share.
 #[derive(Debug)]
 pub(super) struct Names {
-    pub provider: String,
-    pub channel: String,
-    pub computer: String,
+    pub provider: Arc<str>,
+    pub channel: Arc<str>,
+    pub computer: Arc<str>,
 }
 
 /// More tokens than any `System` element has.
@@ -200,7 +203,7 @@ impl<'a> Head<'a> {
             computer: names.computer,
             user_sid: shown(Property::UserSid).any_text(values).filter(|sid| !sid.is_empty()),
             process_id: small(Property::ProcessId),
-            data: Vec::new(),
+            data: Fields::default(),
             user_data: None,
         })
     }

@@ -4,11 +4,27 @@
 //! again. Everything else (`UserData`, nested elements, values in pieces) is left to the walk in `decode`, which gives the same result
 //! for these lists too.
 
-use super::binxml::{Fault, Located, Stream, Token};
-use super::bytes::utf16;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+
+use super::binxml::{Fault, Located, Stream, Token, Values};
+use super::bytes::{push_utf16, spells, utf16, without_nul};
 use super::head::Source;
 use super::values;
-use crate::artifact::event::Field;
+use crate::artifact::event_fields::{FieldNames, Fields, Values as FieldValues};
+
+/// Names of items as lists have them. Most chunks of a log hold the same templates, so that their names are made once.
+#[derive(Debug, Default)]
+pub(super) struct ItemNames<'a>(HashMap<Vec<&'a [u8]>, FieldNames, RandomState>);
+
+impl<'a> ItemNames<'a> {
+    fn of(&mut self, items: &[Item<'a>]) -> FieldNames {
+        let stored: Vec<&[u8]> = items.iter().map(|item| item.name).collect();
+        Arc::clone(self.0.entry(stored).or_insert_with(|| OwnNames::of(items).names.into()))
+    }
+}
 
 /// More tokens than any list of items has.
 const TOKEN_LIMIT: usize = 4000;
@@ -19,98 +35,141 @@ const ITEM_COST: usize = 64;
 #[derive(Debug)]
 pub(super) struct List<'a> {
     items: Vec<Item<'a>>,
+    /// What the items are called when none is left out and none is an array.
+    names: FieldNames,
 }
 
 #[derive(Debug)]
 struct Item<'a> {
-    /// Empty when the item has no name.
-    name: String,
+    /// UTF-16LE; empty when the item has no name.
+    name: &'a [u8],
     /// The item is left out when this slot holds NULL.
     dependency: Option<u16>,
     source: Source<'a>,
 }
 
+/// The names of a record whose items are not one for one those of its template.
+struct OwnNames {
+    names: Vec<Box<str>>,
+    unnamed: usize,
+}
+
+impl OwnNames {
+    /// The names of the first items, which were all there.
+    fn of(items: &[Item<'_>]) -> Self {
+        let mut own = Self { names: Vec::with_capacity(items.len() + 8), unnamed: 0 };
+        items.iter().for_each(|item| own.add(item));
+        own
+    }
+
+    fn add(&mut self, item: &Item<'_>) {
+        self.names.push(if item.name.is_empty() {
+            self.unnamed += 1;
+            format!("#{}", self.unnamed - 1).into()
+        } else {
+            utf16(item.name).into()
+        });
+    }
+}
+
 impl<'a> List<'a> {
     /// Takes a definition apart; `None` when it is not a plain list. The number tells how many tokens were looked at.
-    pub(super) fn of_definition(chunk: &'a [u8], definition: usize) -> (Option<Self>, usize) {
+    pub(super) fn of_definition(
+        chunk: &'a [u8],
+        definition: usize,
+        names: &mut ItemNames<'a>,
+    ) -> (Option<Self>, usize) {
         let Ok(stream) = Stream::of_definition(chunk, definition) else { return (None, 0) };
         let mut tokens = Tokens { stream, left: TOKEN_LIMIT };
-        let list = Self::of_tokens(&mut tokens);
+        let list = Self::of_tokens(&mut tokens, names);
         (list, TOKEN_LIMIT - tokens.left)
     }
 
-    fn of_tokens(tokens: &mut Tokens<'a>) -> Option<Self> {
+    fn of_tokens(tokens: &mut Tokens<'a>, names: &mut ItemNames<'a>) -> Option<Self> {
         match tokens.next()? {
             Token::Open { name, dependency: None } if name.is("EventData") => {}
             _ => return None,
         }
-        let mut items = Vec::new();
+        let mut items = Vec::with_capacity(16);
         if tokens.tag()?.has_content {
             while let Token::Open { name, dependency } = tokens.next()? {
                 let tag = tokens.tag()?;
-                let element = if name.is("Data") { String::new() } else { utf16(name.0) };
+                let element: &[u8] = if name.is("Data") { &[] } else { name.0 };
                 let source = if tag.has_content { tokens.content()? } else { Source::Nowhere };
                 items.push(Item { name: tag.name.unwrap_or(element), dependency, source });
             }
         }
-        matches!(tokens.next()?, Token::End).then_some(Self { items })
+        matches!(tokens.next()?, Token::End).then(|| Self { names: names.of(&items), items })
+    }
+
+    /// The text of the first item of a name, UTF-16LE, when it is a string in a slot of its own.
+    pub(super) fn text(&self, name: &str, values: &Values<'a>) -> Option<&'a [u8]> {
+        let item = self.items.iter().find(|item| spells(item.name, name))?;
+        let Source::Slot(index) = item.source else { return None };
+        let value = values.get(index).ok()?;
+        (value.kind == values::STRING).then(|| without_nul(value.bytes))
     }
 
     /// The items of a record; `None` when one of its values is not plain after all. `spend` is told what each value
     /// costs, and where it is.
     pub(super) fn read(
         &self,
-        values: &Located<'a>,
+        located: &Located<'a>,
+        values: &mut FieldValues,
         mut spend: impl FnMut(usize, usize) -> Result<(), Fault>,
-    ) -> Result<Option<Vec<Field>>, Fault> {
-        let mut fields = Vec::with_capacity(self.items.len());
-        let mut unnamed = 0;
-        let mut add = |fields: &mut Vec<Field>, item: &Item<'_>, value: String| {
-            let name = if item.name.is_empty() {
-                unnamed += 1;
-                format!("#{}", unnamed - 1)
-            } else {
-                item.name.clone()
-            };
-            fields.push(Field { name, value });
-        };
-        for item in &self.items {
-            if item.dependency.is_some_and(|slot| values.is_null(slot)) {
+    ) -> Result<Option<Fields>, Fault> {
+        values.clear();
+        let mut own: Option<OwnNames> = None;
+        for (place, item) in self.items.iter().enumerate() {
+            let before = || OwnNames::of(self.items.get(..place).unwrap_or_default());
+            if item.dependency.is_some_and(|slot| located.is_null(slot)) {
+                own.get_or_insert_with(before);
                 continue;
             }
-            let index = match item.source {
-                Source::Slot(index) => index,
+            let array = match item.source {
                 Source::Literal(text) => {
-                    add(&mut fields, item, utf16(text));
-                    continue;
+                    values.add(|out| push_utf16(text, out));
+                    None
                 }
                 Source::Nowhere => {
-                    add(&mut fields, item, String::new());
-                    continue;
+                    values.add(|_| {});
+                    None
+                }
+                Source::Slot(index) => {
+                    let value = located.try_get(index)?;
+                    spend(ITEM_COST + value.bytes.len() * 2, value.at)?;
+                    if value.kind == values::BINXML {
+                        return Ok(None);
+                    }
+                    let array = values::items(value.kind, value.bytes);
+                    match &array {
+                        None => values.add(|out| values::push(value.kind, value.bytes, out)),
+                        Some(parts) if parts.is_empty() => values.add(|_| {}),
+                        Some(parts) => {
+                            spend(parts.len() * ITEM_COST, value.at)?;
+                            let kind = values::item_kind(value.kind);
+                            parts.iter().for_each(|part| values.add(|out| values::push(kind, part, out)));
+                        }
+                    }
+                    array
                 }
             };
-            let value = values.try_get(index)?;
-            spend(ITEM_COST + value.bytes.len() * 2, value.at)?;
-            if value.kind == values::BINXML {
-                return Ok(None);
+            let count = array.map_or(1, |parts| parts.len().max(1));
+            if count > 1 {
+                own.get_or_insert_with(before);
             }
-            match values::items(value.kind, value.bytes) {
-                None => add(&mut fields, item, values::text(value.kind, value.bytes)),
-                Some(array) if array.is_empty() => add(&mut fields, item, String::new()),
-                Some(array) => {
-                    spend(array.len() * ITEM_COST, value.at)?;
-                    let kind = values::item_kind(value.kind);
-                    array.into_iter().for_each(|part| add(&mut fields, item, values::text(kind, part)));
-                }
+            if let Some(own) = &mut own {
+                (0..count).for_each(|_| own.add(item));
             }
         }
-        Ok(Some(fields))
+        let names = own.map_or_else(|| Arc::clone(&self.names), |own| own.names.into());
+        Ok(Some(Fields::new(names, values)))
     }
 }
 
 /// What a start tag says: the value of its `Name` attribute, and whether it is more than an empty element.
-struct Tag {
-    name: Option<String>,
+struct Tag<'a> {
+    name: Option<&'a [u8]>,
     has_content: bool,
 }
 
@@ -132,13 +191,13 @@ impl<'a> Tokens<'a> {
     }
 
     /// The rest of a start tag. `None` when its name is not fixed.
-    fn tag(&mut self) -> Option<Tag> {
+    fn tag(&mut self) -> Option<Tag<'a>> {
         let mut name = None;
         let mut in_name = false;
         loop {
             match self.next()? {
                 Token::Attribute(attribute) => in_name = attribute.is("Name"),
-                Token::Text(text) if in_name && name.is_none() => name = Some(utf16(text)),
+                Token::Text(text) if in_name && name.is_none() => name = Some(text),
                 Token::StartDone => return Some(Tag { name, has_content: true }),
                 Token::EmptyDone => return Some(Tag { name, has_content: false }),
                 _ if in_name => return None,

@@ -117,9 +117,9 @@ fn read_slots(slots: &[Slot<'_>], filter: &EventFilter) -> Vec<Found> {
         .par_chunks(STRETCH)
         .map(|stretch| {
             let mut found = Found::default();
-            let mut plans = chunk::Plans::default();
+            let mut room = chunk::Room::default();
             for slot in stretch {
-                chunk::read(slot.offset, slot.bytes, filter, &mut plans, &mut found);
+                chunk::read(slot.offset, slot.bytes, filter, &mut room, &mut found);
             }
             found
         })

@@ -1,11 +1,12 @@
 //! Sums up a log without turning its names into text more than once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use foldhash::fast::RandomState;
 
 use super::bytes::utf16;
-use crate::artifact::event::{Event, EventFilter, EventLog};
+use crate::artifact::event::{Event, EventFilter, EventLog, Only};
 use crate::artifact::event_listing::long_enough;
 use crate::time::FileTime;
 
@@ -43,7 +44,7 @@ impl Extent {
 
 #[derive(Debug)]
 struct Name {
-    text: String,
+    text: Arc<str>,
     computer: u64,
     channel: u64,
 }
@@ -54,6 +55,8 @@ struct Count {
     id: u32,
     records: u64,
     wanted: bool,
+    /// Position in [`EventFilter::only`].
+    only: Option<usize>,
 }
 
 /// The number of a name that was seen just before: most records say what the one before them said.
@@ -82,8 +85,8 @@ impl<'a> Memo<'a> {
 
 impl Tally {
     /// The text of the name that a memo holds.
-    pub(super) fn text(&self, memo: &Memo<'_>) -> String {
-        self.names.get(memo.number).map(|name| name.text.clone()).unwrap_or_default()
+    pub(super) fn text(&self, memo: &Memo<'_>) -> Arc<str> {
+        self.names.get(memo.number).map(|name| Arc::clone(&name.text)).unwrap_or_default()
     }
 
     fn number(&mut self, bytes: &[u8]) -> usize {
@@ -91,7 +94,7 @@ impl Tally {
             return *number;
         }
         let number = self.names.len();
-        self.names.push(Name { text: utf16(bytes), computer: 0, channel: 0 });
+        self.names.push(Name { text: utf16(bytes).into(), computer: 0, channel: 0 });
         self.numbers.insert(bytes.to_vec(), number);
         number
     }
@@ -112,12 +115,18 @@ impl Tally {
         count.wanted
     }
 
+    /// What is wanted of the kind that was counted last, if it is not all of it.
+    pub(super) fn only<'f>(&self, memo: &KindMemo, filter: &'f EventFilter) -> Option<&'f Only> {
+        filter.only.get(self.counts.get(memo.index)?.only?)
+    }
+
     fn index_of(&mut self, provider: usize, id: u32, filter: &EventFilter) -> usize {
         let next = self.counts.len();
         let index = *self.kinds.entry((provider, id)).or_insert(next);
         if index == next {
-            let name = self.names.get(provider).map_or("", |name| name.text.as_str());
-            self.counts.push(Count { provider, id, records: 0, wanted: filter.wants(name, id) });
+            let name = self.names.get(provider).map_or("", |name| &*name.text);
+            let (wanted, only) = (filter.wants(name, id), filter.only(name, id));
+            self.counts.push(Count { provider, id, records: 0, wanted, only });
         }
         index
     }
@@ -172,16 +181,16 @@ impl Tally {
         log.newest = log.newest.into_iter().chain(self.newest).max();
         for count in &self.counts {
             if let Some(name) = self.names.get(count.provider) {
-                log.providers.insert(name.text.clone());
-                *log.histogram.entry((name.text.clone(), count.id)).or_default() += count.records;
+                log.providers.insert(name.text.to_string());
+                *log.histogram.entry((name.text.to_string(), count.id)).or_default() += count.records;
             }
         }
         for name in self.names {
             if name.computer > 0 && !name.text.is_empty() {
-                *log.computers.entry(name.text.clone()).or_default() += name.computer;
+                *log.computers.entry(name.text.to_string()).or_default() += name.computer;
             }
             if name.channel > 0 && !name.text.is_empty() {
-                *channels.entry(name.text).or_default() += name.channel;
+                *channels.entry(name.text.to_string()).or_default() += name.channel;
             }
         }
     }

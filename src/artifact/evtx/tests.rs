@@ -289,7 +289,7 @@ proptest! {
         prop_assert_eq!(log.events.len(), ids.len());
         for (event, id) in log.events.iter().zip(&ids) {
             prop_assert_eq!(event.event_id, u32::from(*id));
-            let values: Vec<_> = event.data.iter().map(|field| field.value.clone()).collect();
+            let values: Vec<_> = event.data.iter().map(|field| field.value).collect();
             prop_assert_eq!(&values, &texts);
         }
     }

@@ -7,6 +7,8 @@ use crate::time::FileTime;
 
 /// Value type of an embedded stream of binary XML.
 pub(super) const BINXML: u8 = 0x21;
+/// Value type of a string in UTF-16LE.
+pub(super) const STRING: u8 = 0x01;
 /// Value type FILETIME.
 pub(super) const FILETIME: u8 = 0x11;
 /// Set on a value that is an array.
@@ -61,16 +63,6 @@ fn sids(bytes: &[u8]) -> Vec<&[u8]> {
     found
 }
 
-/// The text of one value, by the rules of [`push`].
-pub(super) fn text(kind: u8, bytes: &[u8]) -> String {
-    if kind == 0x01 {
-        return utf16(without_nul(bytes));
-    }
-    let mut text = String::new();
-    push(kind, bytes, &mut text);
-    text
-}
-
 /// Appends the text of one value (not an array, not an embedded stream). What is too short for its type is shown as hex.
 pub(super) fn push(kind: u8, bytes: &[u8], out: &mut String) {
     if kind == 0x01 {
@@ -88,14 +80,14 @@ fn number(kind: u8, bytes: &[u8], out: &mut String) -> Option<()> {
             out.push_str(&encoding_rs::WINDOWS_1252.decode_without_bom_handling(text).0);
             Ok(())
         }
-        0x03 => write!(out, "{}", i8::from_le_bytes(array(bytes, 0)?)),
-        0x04 => write!(out, "{}", u8::from_le_bytes(array(bytes, 0)?)),
-        0x05 => write!(out, "{}", i16::from_le_bytes(array(bytes, 0)?)),
-        0x06 => write!(out, "{}", u16_at(bytes, 0)?),
-        0x07 => write!(out, "{}", i32::from_le_bytes(array(bytes, 0)?)),
-        0x08 => write!(out, "{}", u32_at(bytes, 0)?),
-        0x09 => write!(out, "{}", i64::from_le_bytes(array(bytes, 0)?)),
-        0x0a => write!(out, "{}", u64_at(bytes, 0)?),
+        0x03 => integer(i8::from_le_bytes(array(bytes, 0)?), out),
+        0x04 => integer(u8::from_le_bytes(array(bytes, 0)?), out),
+        0x05 => integer(i16::from_le_bytes(array(bytes, 0)?), out),
+        0x06 => integer(u16_at(bytes, 0)?, out),
+        0x07 => integer(i32::from_le_bytes(array(bytes, 0)?), out),
+        0x08 => integer(u32_at(bytes, 0)?, out),
+        0x09 => integer(i64::from_le_bytes(array(bytes, 0)?), out),
+        0x0a => integer(u64_at(bytes, 0)?, out),
         0x0b => write!(out, "{}", f32::from_le_bytes(array(bytes, 0)?)),
         0x0c => write!(out, "{}", f64::from_le_bytes(array(bytes, 0)?)),
         0x0d => write!(out, "{}", u32_at(bytes, 0)? != 0),
@@ -116,6 +108,11 @@ fn number(kind: u8, bytes: &[u8], out: &mut String) -> Option<()> {
         _ => return None,
     };
     done.ok()
+}
+
+fn integer(number: impl itoa::Integer, out: &mut String) -> std::fmt::Result {
+    out.push_str(itoa::Buffer::new().format(number));
+    Ok(())
 }
 
 fn hex(bytes: &[u8], out: &mut String) {

@@ -6,10 +6,11 @@ use std::fmt;
 use super::bytes::{u16_at, u32_at, u64_at};
 use super::cell::NONE;
 use super::list::{self, Subkeys};
-use super::name::{RawName, Wanted, utf16};
+use super::name::{RawName, Wanted};
 use super::value::{Value, Values};
 use super::{Fault, Hive, HiveError, Structure};
 use crate::artifact::security::SecurityDescriptor;
+use crate::artifact::utf16;
 use crate::artifact::value::RegValue;
 use crate::time::FileTime;
 
@@ -204,7 +205,7 @@ impl<'h> Key<'h> {
             return None;
         }
         let data = self.hive.cell(offset).ok()?;
-        Some(String::from_utf16_lossy(&utf16(data.get(..len).unwrap_or(data)).collect::<Vec<_>>()))
+        Some(utf16::text(data.get(..len).unwrap_or(data)))
     }
 
     /// Offset of the security cell. Many keys share one, so a reader of all keys can keep what it made of each.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
+use crate::artifact::utf16;
+
 /// A name as it is stored.
 #[derive(Clone, Copy)]
 pub(super) struct RawName<'h> {
@@ -21,7 +23,7 @@ impl<'h> RawName<'h> {
 
     #[cold]
     fn decode_wide(self) -> Cow<'h, str> {
-        Cow::Owned(String::from_utf16_lossy(&utf16(self.bytes).collect::<Vec<_>>()))
+        Cow::Owned(utf16::text(self.bytes))
     }
 
     /// Whether this is the wanted name, without regard to case.
@@ -32,7 +34,7 @@ impl<'h> RawName<'h> {
                 && self.bytes.iter().zip(&wanted.units).all(|(&byte, &unit)| fold_latin1(byte) == unit)
         } else {
             self.bytes.len() == wanted.units.len() * 2
-                && utf16(self.bytes).zip(&wanted.units).all(|(own, &unit)| fold(own) == unit)
+                && units(self.bytes).zip(&wanted.units).all(|(own, &unit)| fold(own) == unit)
         }
     }
 
@@ -42,7 +44,7 @@ impl<'h> RawName<'h> {
         if self.compressed {
             self.bytes.iter().map(|&byte| fold_latin1(byte)).cmp(other)
         } else {
-            utf16(self.bytes).map(fold).cmp(other)
+            units(self.bytes).map(fold).cmp(other)
         }
     }
 }
@@ -91,13 +93,13 @@ impl Wanted {
 }
 
 /// UTF-16LE units; an odd last byte is left out.
-pub(super) fn utf16(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
+fn units(bytes: &[u8]) -> impl Iterator<Item = u16> + '_ {
     bytes.chunks_exact(2).map(|pair| pair.first_chunk().copied().map_or(0, u16::from_le_bytes))
 }
 
 /// UTF-16LE text up to its first NUL.
 pub(super) fn utf16_until_nul(bytes: &[u8]) -> String {
-    String::from_utf16_lossy(&utf16(bytes).take_while(|&unit| unit != 0).collect::<Vec<_>>())
+    utf16::text(utf16::until_nul(bytes))
 }
 
 #[inline]

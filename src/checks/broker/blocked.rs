@@ -25,7 +25,7 @@
 
 use super::{
     BROKER_PLUGIN, EXCLUSIONS_ARTICLE, EXPERIENCE_HOST, RECORDS, SECTION, affected, codes_of, deployment,
-    is_of_another_user, record_seen, text_of, too_old,
+    is_of_another_user, record_seen, too_old,
 };
 use crate::artifact::capture::CaptureKind;
 use crate::artifact::event::Event;
@@ -258,7 +258,7 @@ fn in_the_broker(case: &Case<'_>, j: &Judgement) {
         if is_of_another_user(user.as_ref(), event.value) {
             continue;
         }
-        if text_of(event.value).to_lowercase().contains(NOT_ENCRYPTED) {
+        if event.value.all_text().to_lowercase().contains(NOT_ENCRYPTED) {
             j.blocker(
                 Confidence::High,
                 "The sign-in page of the identity provider is http: the broker opens encrypted pages only.",

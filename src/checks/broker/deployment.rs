@@ -1,6 +1,5 @@
 //! What the deployment of app packages recorded about a plug-in.
 
-use super::text_of;
 use crate::artifact::event::Event;
 use crate::checks::case::{Case, event_seen};
 use crate::checks::judgement::Observation;
@@ -22,14 +21,10 @@ pub const FORBIDDEN: Want = Want {
 /// Deployment finished.
 const FINISHED: u32 = 400;
 
-fn names(event: &Event, package: &str) -> bool {
-    text_of(event).to_lowercase().contains(&package.to_lowercase())
-}
-
 /// The newest failed deployment of a package that no success followed.
 pub fn failure(case: &Case<'_>, package: &str) -> Option<Observation> {
     let mut records = case.events(DEPLOYMENTS);
-    records.retain(|event| names(event.value, package));
+    records.retain(|event| event.value.mentions(package));
     let last = records.pop().filter(|event| event.value.event_id != FINISHED)?;
     Some(event_seen(&last, &["PackageFullName", "ErrorCode"]))
 }
@@ -39,11 +34,11 @@ pub fn forbidden<'e>(case: &Case<'e>, packages: &[&str]) -> Vec<Sourced<&'e Even
     let mut finished = case.events(DEPLOYMENTS);
     finished.retain(|event| event.value.event_id == FINISHED);
     let is_over = |event: &Event, package: &str| {
-        finished.iter().any(|done| done.value.time > event.time && names(done.value, package))
+        finished.iter().any(|done| done.value.time > event.time && done.value.mentions(package))
     };
     let mut records = case.events(FORBIDDEN);
     records.retain(|event| {
-        packages.iter().any(|package| names(event.value, package) && !is_over(event.value, package))
+        packages.iter().any(|package| event.value.mentions(package) && !is_over(event.value, package))
     });
     records
 }

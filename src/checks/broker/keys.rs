@@ -1,6 +1,6 @@
 //! Codes and records of keys that cannot be used: the device's key, a user's key, the TPM that holds them.
 
-use super::{RECORDS, affected, codes_of, is_of_another_user, text_of};
+use super::{RECORDS, affected, codes_of, is_of_another_user};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::{ErrorCode, codes_in};
 use crate::checks::case::Case;
@@ -134,7 +134,7 @@ pub fn faults<'e>(case: &Case<'e>, j: &Judgement) -> Vec<Fault<'e>> {
 }
 
 fn fault_in(event: &Event) -> Option<(Option<ErrorCode>, Kind)> {
-    let text = text_of(event);
+    let text = event.all_text();
     let dialog = DIALOGS.iter().any(|want| event.provider.eq_ignore_ascii_case(want.provider));
     let codes = if dialog { dialog_codes(&text) } else { record_codes(event, &text) };
     let coded = codes.into_iter().find_map(|code| kind_of(code).map(|kind| (Some(code), kind)));

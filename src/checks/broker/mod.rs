@@ -98,11 +98,6 @@ pub fn token_given<'e>(case: &Case<'e>) -> Option<Sourced<&'e Event>> {
     case.events(TOKEN_GIVEN).into_iter().rfind(|event| !is_of_another_user(user.as_ref(), event.value))
 }
 
-/// All of an event's texts, one a line.
-pub fn text_of(event: &Event) -> String {
-    event.data.iter().map(|field| field.value.as_str()).collect::<Vec<_>>().join("\n")
-}
-
 /// The codes in a record: the one in `Error` first, then those inside its texts (the inner codes of R39).
 pub fn codes_of(event: &Event) -> Vec<ErrorCode> {
     let mut codes: Vec<ErrorCode> = signals::code_of(event).into_iter().collect();

@@ -103,7 +103,7 @@ fn refused_call(case: &Case<'_>) -> Option<Observation> {
     let code = ErrorCode::from_value(INVALID_ARGUMENT);
     let mut records = case.events(RECORDS);
     records.retain(|event| {
-        let text = super::text_of(event.value);
+        let text = event.value.all_text();
         let inner = text.to_lowercase().contains(FIND_ACCOUNTS) && codes_in(&text).contains(&code);
         !is_of_another_user(user.as_ref(), event.value)
             && (signals::code_of(event.value) == Some(code) || inner)

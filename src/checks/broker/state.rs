@@ -24,7 +24,7 @@
 
 use super::{
     BROKER_PLUGIN, EXCLUSIONS_ARTICLE, EXPERIENCE_HOST, RECORDS, SECTION, TOKEN_GIVEN, affected, codes_of,
-    is_of_another_user, record_seen, text_of, token_given, too_old,
+    is_of_another_user, record_seen, token_given, too_old,
 };
 use crate::artifact::capture::file_listing::{EntryKind, Folder};
 use crate::artifact::capture::{CaptureData, CaptureKind};
@@ -222,10 +222,9 @@ struct StateRecord<'e> {
 }
 
 fn is_about_plugin(event: &Event) -> bool {
-    let text = text_of(event).to_lowercase();
     [BROKER_PLUGIN, EXPERIENCE_HOST]
         .iter()
-        .any(|family| family.split('_').next().is_some_and(|name| text.contains(&name.to_lowercase())))
+        .any(|family| family.split('_').next().is_some_and(|name| event.mentions(name)))
 }
 
 /// The error of a record, if it is a failed HRESULT.
@@ -265,8 +264,7 @@ fn is_repair(event: &Event) -> bool {
 
 /// Whether a record is about the plug-in for personal accounts, not about the one for work accounts.
 fn is_about_host(event: &Event) -> bool {
-    let name = EXPERIENCE_HOST.split('_').next().unwrap_or(EXPERIENCE_HOST).to_lowercase();
-    text_of(event).to_lowercase().contains(&name)
+    event.mentions(EXPERIENCE_HOST.split('_').next().unwrap_or(EXPERIENCE_HOST))
 }
 
 /// The same failure of other packages of Windows, within the same hour, is not about the plug-ins.

@@ -6,7 +6,7 @@
 use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::{ErrorCode, codes_in};
-use crate::checks::broker::{affected, is_of_another_user, text_of};
+use crate::checks::broker::{affected, is_of_another_user};
 use crate::checks::case::Case;
 use crate::checks::judgement::Observation;
 use crate::checks::signals;
@@ -77,7 +77,7 @@ pub fn failures(case: &Case<'_>) -> Vec<Recorded> {
 }
 
 fn of_event(event: &Sourced<&Event>) -> Recorded {
-    let text = text_of(event.value);
+    let text = event.value.all_text();
     let mut codes: Vec<ErrorCode> = signals::code_of(event.value).into_iter().collect();
     codes.extend(event.value.field("ExitCode").and_then(ErrorCode::parse));
     for code in codes_in(&text) {

@@ -29,7 +29,6 @@ use super::recorded::{self, Recorded, failures, is_of_authority};
 use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
-use crate::checks::broker::text_of;
 use crate::checks::case::{Case, event_seen, value_seen};
 use crate::checks::dns::answers::all_of;
 use crate::checks::judgement::{Judgement, Observation, Status};
@@ -306,7 +305,7 @@ impl<'e> Errors<'e> {
         let tree = |event: &Event| event.user_data.as_ref().map(ToString::to_string).unwrap_or_default();
         let of_events = || {
             let mut events = self.fetches.iter().chain(&self.chains);
-            let event = events.find(|event| names(&text_of(event.value)))?;
+            let event = events.find(|event| names(&event.value.all_text()))?;
             Some(event_seen(event, &["#0", "#1"]))
         };
         let of_codes = || self.codes.iter().find(|failure| names(&failure.text)).map(|f| f.seen.clone());

@@ -199,7 +199,7 @@ fn dialog(case: &Case<'_>) -> Option<Observation> {
         text.contains("custom domain") && text.contains("in our system")
     };
     let events = case.events(DIALOGS);
-    let event = events.iter().rev().find(|event| event.value.data.iter().any(|field| says(&field.value)))?;
+    let event = events.iter().rev().find(|event| event.value.data.iter().any(|field| says(field.value)))?;
     Some(event.shows("a dialog says that the custom domain is not in the system"))
 }
 

@@ -28,7 +28,7 @@ use super::answers::{self, Answer, Good};
 use super::security_defaults_ca::{is_normal, owns};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::{ErrorCode, aadsts_in};
-use crate::checks::broker::{RECORDS, affected, is_of_another_user, record_seen, text_of};
+use crate::checks::broker::{RECORDS, affected, is_of_another_user, record_seen};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Status};
 use crate::checks::{ARTICLE_NETWORK, Check, Layer, Remedy, collect, signals};
@@ -170,7 +170,7 @@ fn without_number(case: &Case<'_>, j: &Judgement, good: &Good) {
     records.retain(|event| {
         !is_of_another_user(user.as_ref(), event.value)
             && signals::code_of(event.value).is_some_and(is_refusal)
-            && aadsts_in(&text_of(event.value)).is_empty()
+            && aadsts_in(&event.value.all_text()).is_empty()
     });
     let Some(last) = records.last() else { return };
     if good.since(last.value.time) {

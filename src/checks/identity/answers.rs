@@ -4,7 +4,7 @@ use super::join::{self, Runner, Status};
 use crate::artifact::capture::dsregcmd::typed::Flag;
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::aadsts_in;
-use crate::checks::broker::{RECORDS, TOKEN_GIVEN, affected, is_of_another_user, text_of, token_given};
+use crate::checks::broker::{RECORDS, TOKEN_GIVEN, affected, is_of_another_user, token_given};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
 use crate::checks::licensing::{licences, products};
@@ -106,7 +106,7 @@ pub fn read(case: &Case<'_>, j: &Judgement) -> Vec<Answer> {
 
 fn of_event(event: &Sourced<&Event>) -> Option<Answer> {
     let value = event.value;
-    let text = text_of(value);
+    let text = value.all_text();
     let all = aadsts_in(&text);
     let code =
         most_specific(&text).or((value.event_id == PASSWORD_EXPIRED.0).then_some(PASSWORD_EXPIRED.1))?;

@@ -7,7 +7,7 @@ use super::join::{self, Status as JoinStatus};
 use crate::artifact::capture::dsregcmd::typed::DeviceAuth;
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
-use crate::checks::broker::{RECORDS, affected, is_of_another_user, record_seen, text_of};
+use crate::checks::broker::{RECORDS, affected, is_of_another_user, record_seen};
 use crate::checks::case::{Case, event_seen};
 use crate::checks::judgement::{Judgement, Status};
 use crate::checks::signals::{self, DIALOGS};
@@ -94,7 +94,7 @@ fn dialogs(case: &Case<'_>, j: &Judgement, accepted: bool) {
     let events = DIALOGS.iter().flat_map(|want| case.events(*want));
     let shown: Vec<(Sourced<&Event>, bool)> = events
         .filter_map(|event| {
-            let text = text_of(event.value).to_lowercase();
+            let text = event.value.all_text().to_lowercase();
             let number = |wanted: &str| text.split(|c: char| !c.is_ascii_digit()).any(|word| word == wanted);
             if number("135011") || text.contains("disabled this device") {
                 Some((event, true))

@@ -81,7 +81,7 @@ const DISABLED: &str = "disabled by your administrator";
 pub fn disabled_dialog(case: &Case<'_>) -> Option<Observation> {
     let dialogs = DIALOGS.iter().flat_map(|want| case.events(*want));
     let says = |text: &str| text.to_lowercase().contains(DISABLED);
-    let mut told = dialogs.filter(|event| event.value.data.iter().any(|field| says(&field.value)));
+    let mut told = dialogs.filter(|event| event.value.data.iter().any(|field| says(field.value)));
     told.next_back()
         .map(|event| event.shows("a dialog says that the feature is disabled by the administrator"))
 }

@@ -5,7 +5,7 @@ use super::join;
 use super::prt_state::{CHECK, Token};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::{ErrorCode, aadsts_in};
-use crate::checks::broker::{RECORDS, TOKEN_GIVEN, affected, is_of_another_user, text_of};
+use crate::checks::broker::{RECORDS, TOKEN_GIVEN, affected, is_of_another_user};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::evidence::events::Want;
@@ -37,7 +37,7 @@ fn failure(event: &Event) -> Option<String> {
         return Some("the refresh token expired".to_owned());
     }
     let is_attempt = LOGONS.ids.contains(&event.event_id) || DIAGNOSTICS.contains(&event.event_id);
-    let text = text_of(event);
+    let text = event.all_text();
     let number = aadsts_in(&text).into_iter().map(|number| format!("AADSTS{number}"));
     let fields = ["Status", "Result", "Error", "ErrorCode", "HTTPTransportError"];
     let codes = fields.iter().filter_map(|name| event.field(name)).filter_map(ErrorCode::parse);

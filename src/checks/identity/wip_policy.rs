@@ -24,7 +24,7 @@
 
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::{ErrorCode, codes_in};
-use crate::checks::broker::{RECORDS, affected, codes_of, is_of_another_user, record_seen, text_of};
+use crate::checks::broker::{RECORDS, affected, codes_of, is_of_another_user, record_seen};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
 use crate::checks::licensing::records::{self, PROTECTION};
@@ -66,7 +66,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
 /// Dialogs show the code with 0x or as eight bare digits.
 fn in_dialogs(case: &Case<'_>) -> Option<Observation> {
     let shows = |event: &Sourced<&Event>| {
-        let text = text_of(event.value);
+        let text = event.value.all_text();
         let bare = text.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| word == "80070164");
         bare || codes_in(&text).contains(&ErrorCode::from_value(ENCRYPTED))
     };

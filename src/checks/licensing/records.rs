@@ -30,11 +30,6 @@ const CANNOT_VERIFY: [&str; 2] = ["verify the license", "verify the licence"];
 /// A status listing is no failure.
 const LISTING: u32 = 1003;
 
-/// All of an event's texts, one a line.
-fn text_of(event: &Event) -> String {
-    event.data.iter().map(|field| field.value.as_str()).collect::<Vec<_>>().join("\n")
-}
-
 /// Texts that look like GUIDs.
 fn guids(text: &str) -> impl Iterator<Item = &str> {
     let is_part = |c: char| c.is_ascii_hexdigit() || c == '-';
@@ -47,7 +42,7 @@ fn office_failures<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
         .events(PROTECTION)
         .into_iter()
         .map(|event| {
-            let text = text_of(event.value).to_lowercase();
+            let text = event.value.all_text().to_lowercase();
             (event, text)
         })
         .collect();
@@ -71,7 +66,7 @@ fn office_failures<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
 /// Failures of Office's licensing with the codes in them, oldest first.
 pub fn failures<'e>(case: &Case<'e>) -> Vec<(Sourced<&'e Event>, Vec<ErrorCode>)> {
     let with_codes = |event: Sourced<&'e Event>| {
-        let codes = codes_in(&text_of(event.value));
+        let codes = codes_in(&event.value.all_text());
         (event, codes)
     };
     office_failures(case).into_iter().map(with_codes).collect()
@@ -96,7 +91,7 @@ impl Dialog<'_> {
     /// The dialog as evidence.
     pub fn seen(&self) -> Observation {
         const LONGEST: usize = 200;
-        let text = text_of(self.event.value).split_whitespace().collect::<Vec<_>>().join(" ");
+        let text = self.event.value.all_text().split_whitespace().collect::<Vec<_>>().join(" ");
         self.event.shows(format!("Office dialog: {}", text.chars().take(LONGEST).collect::<String>()))
     }
 }
@@ -108,7 +103,7 @@ pub fn dialogs<'e>(case: &Case<'e>) -> Vec<Dialog<'e>> {
     events.retain(|event| !is_of_another_user(user.as_ref(), event.value));
     events.sort_by_key(|event| (event.value.time, event.value.record_id, event.source.artifact));
     let of = |event: Sourced<&'e Event>| {
-        let text = text_of(event.value);
+        let text = event.value.all_text();
         Dialog { event, codes: codes_in(&text), text: text.to_lowercase() }
     };
     events.into_iter().map(of).collect()
@@ -122,13 +117,14 @@ pub fn seen(event: &Sourced<&Event>, what: &str) -> Observation {
 /// The newest failure of Office's licensing: a record of the service, or the dialog that it cannot verify the licence.
 pub fn licensing_failure(case: &Case<'_>) -> Option<Observation> {
     let failure = office_failures(case).last().map(|event| {
-        let code = codes_in(&text_of(event.value)).first().map_or("failed".to_owned(), ErrorCode::to_string);
+        let code =
+            codes_in(&event.value.all_text()).first().map_or("failed".to_owned(), ErrorCode::to_string);
         seen(event, &code)
     });
     let dialog = || {
         let dialogs = DIALOGS.iter().flat_map(|want| case.events(*want));
         let mut named = dialogs.filter(|event| {
-            let text = text_of(event.value).to_lowercase();
+            let text = event.value.all_text().to_lowercase();
             CANNOT_VERIFY.iter().any(|words| text.contains(words))
         });
         named.next_back().map(|event| seen(&event, "Office cannot verify the license"))
@@ -139,7 +135,7 @@ pub fn licensing_failure(case: &Case<'_>) -> Option<Observation> {
 /// The newest record of Office's licensing that holds a code, or the listing that shows it.
 pub fn with_code(case: &Case<'_>, code: u32) -> Option<Observation> {
     let wanted = ErrorCode::from_value(code);
-    let has = |event: &Sourced<&Event>| codes_in(&text_of(event.value)).contains(&wanted);
+    let has = |event: &Sourced<&Event>| codes_in(&event.value.all_text()).contains(&wanted);
     let failures = office_failures(case);
     let recorded = failures.iter().rfind(|event| has(event)).map(|event| seen(event, &wanted.to_string()));
     recorded.or_else(|| listed(case, code, &wanted.to_string()))
@@ -148,7 +144,7 @@ pub fn with_code(case: &Case<'_>, code: u32) -> Option<Observation> {
 /// "Access denied" (0x80070005) in Office's licensing or its dialogs.
 pub fn access_denied(case: &Case<'_>) -> Option<Observation> {
     let denied = |event: &Sourced<&Event>| {
-        let codes = codes_in(&text_of(event.value));
+        let codes = codes_in(&event.value.all_text());
         codes
             .contains(&ErrorCode::from_value(ACCESS_DENIED))
             .then(|| seen(event, "0x80070005 (access denied)"))

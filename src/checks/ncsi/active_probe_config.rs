@@ -26,7 +26,7 @@
 use super::profile_state;
 use crate::artifact::event::Event;
 use crate::artifact::value::RegValue;
-use crate::checks::broker::{TOKEN_GIVEN, affected, is_of_another_user, text_of, token_given};
+use crate::checks::broker::{TOKEN_GIVEN, affected, is_of_another_user, token_given};
 use crate::checks::case::{Case, event_seen, value_seen};
 use crate::checks::judgement::{Judgement, Status};
 use crate::checks::{Article, Check, Layer, Remedy, signals};
@@ -139,7 +139,7 @@ fn cannot_connect<'e>(case: &Case<'e>) -> Option<Sourced<&'e Event>> {
     let mut records: Vec<Sourced<&Event>> = wants.into_iter().flat_map(|want| case.events(want)).collect();
     records.retain(|event| {
         let code = signals::code_of(event.value).map(|code| code.value());
-        let text = text_of(event.value).to_lowercase();
+        let text = event.value.all_text().to_lowercase();
         let told = ["caa70007", "caa80000", "unable to connect right now"];
         !is_of_another_user(user.as_ref(), event.value)
             && !signals::is_disconnected_at(case, event.value.time)

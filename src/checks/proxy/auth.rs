@@ -111,10 +111,10 @@ fn run(case: &Case<'_>, j: &Judgement) {
 
 /// Codes in a record: of its code fields, and inside its texts.
 fn codes_of(event: &Event) -> impl Iterator<Item = ErrorCode> {
-    event.data.iter().flat_map(|field| match ErrorCode::parse(&field.value) {
-        Some(code) if is_code_field(&field.name) => vec![code],
+    event.data.iter().flat_map(|field| match ErrorCode::parse(field.value) {
+        Some(code) if is_code_field(field.name) => vec![code],
         // Numbers of other fields are sizes and ports; codes inside texts are unmistakable.
-        _ => codes_in(&field.value),
+        _ => codes_in(field.value),
     })
 }
 

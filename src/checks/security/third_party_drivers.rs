@@ -260,7 +260,7 @@ fn crowded(case: &Case<'_>, j: &Judgement, found: &Found) {
 
 /// A record of a package's state with a real error; those of a new profile name file-not-found and another operation (R38).
 fn is_broken(event: &crate::artifact::event::Event) -> bool {
-    let text = crate::checks::broker::text_of(event).to_lowercase();
+    let text = event.all_text().to_lowercase();
     let package = ["microsoft.aad.brokerplugin", "microsoft.windows.cloudexperiencehost"];
     let operation = event.field("Operation").unwrap_or_default();
     package.iter().any(|name| text.contains(name))

@@ -105,14 +105,14 @@ fn run(case: &Case<'_>, j: &Judgement) {
     need_log(case, j);
     let mut hits = Vec::new();
     for event in ALERTS.iter().flat_map(|want| case.events(*want)) {
-        let text = all_text(event.value);
+        let text = event.value.all_text();
         match kind_of(&text, true) {
             Some((kind, number)) => hits.push((kind, alert_seen(&event, &text, &number))),
             None => words_only(j, &event, &text),
         }
     }
     for event in case.events(BROKER) {
-        if let Some((kind, number)) = kind_of(&all_text(event.value), false) {
+        if let Some((kind, number)) = kind_of(&event.value.all_text(), false) {
             hits.push((
                 kind,
                 event.shows(format!("{} {}, {number}", event.value.provider, event.value.event_id)),
@@ -138,10 +138,6 @@ fn need_log(case: &Case<'_>, j: &Judgement) {
         Some(Coverage::Short(_, reason)) => j.missing(&log(Some(reason)), collect::OALERTS),
         Some(Coverage::None) | None => j.missing(&log(None), collect::OALERTS),
     }
-}
-
-fn all_text(event: &Event) -> String {
-    event.data.iter().map(|field| field.value.as_str()).collect::<Vec<_>>().join("\n")
 }
 
 /// An alert as evidence: the program, the number, and the id of the dialog, which is the same in every language.
