@@ -49,13 +49,16 @@ fn main() {
     if std::env::args().any(|word| word == "fleet") {
         return fleet();
     }
-    // The allocator is set by the environment when a process starts, as `triage` does for its workers.
+    let work = Work::new();
+    // As in a worker of `triage`. The allocator is set by the environment when a process starts.
     if std::env::var_os(ALLOCATOR.0).is_none() {
-        let mut again = Command::new(std::env::current_exe().unwrap());
-        let status = again.args(std::env::args_os().skip(1)).env(ALLOCATOR.0, ALLOCATOR.1).status().unwrap();
-        std::process::exit(status.code().unwrap_or(1));
+        let mut worker = Command::new(std::env::current_exe().unwrap());
+        let status = worker.args(std::env::args_os().skip(1)).env(ALLOCATOR.0, ALLOCATOR.1).status().unwrap();
+        assert!(status.success());
+        work.on_two_threads();
+    } else {
+        work.on_one_thread();
     }
-    bundle();
 }
 
 /// Processor time of this thread in the kernel's own accounts (Documentation/scheduler/sched-stats.rst).
@@ -66,107 +69,141 @@ fn processor_time() -> Duration {
 
 type Candidate<'c> = (&'static str, Box<dyn FnMut() + Send + 'c>);
 
-fn bundle() {
-    let files = files();
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("bundle.zip");
-    fs::write(&path, pack(&files)).unwrap();
-    let packed: Vec<Vec<u8>> = files.iter().map(|file| deflate(&file.bytes)).collect();
-    let size: usize = files.iter().map(|file| file.bytes.len()).sum();
-    let zip = fs::metadata(&path).unwrap().len();
-    println!("{} members, {:.1} MB inside {:.1} MB", files.len(), size as f64 / 1e6, zip as f64 / 1e6);
-    let largest = files.iter().map(|file| file.bytes.len()).max().unwrap();
-    let (mut one, mut two, mut three) = (vec![0; largest], vec![0; largest], vec![0; largest]);
-    let inflate = |buffer: &mut Vec<u8>, check: bool| {
-        for (file, packed) in files.iter().zip(&packed) {
-            let buffer = &mut buffer[..file.bytes.len()];
-            Decompressor::new().deflate_decompress(packed, buffer).unwrap();
-            if check {
-                black_box(libdeflater::crc32(buffer));
+/// What all candidates work on.
+struct Work {
+    files: Vec<File>,
+    /// The members as deflate streams.
+    packed: Vec<Vec<u8>>,
+    /// Bytes of all members.
+    size: usize,
+    /// Where the zip lies.
+    folder: tempfile::TempDir,
+}
+
+impl Work {
+    fn new() -> Self {
+        let files = files();
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("bundle.zip"), pack(&files)).unwrap();
+        let size = files.iter().map(|file| file.bytes.len()).sum();
+        let packed = files.iter().map(|file| deflate(&file.bytes)).collect();
+        Self { files, packed, size, folder }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.path().join("bundle.zip")
+    }
+
+    /// Inflates every member into one buffer and does nothing else, or checks its CRC-32 as well.
+    fn inflate(&self, check: bool) -> impl FnMut() + Send {
+        let mut buffer = vec![0; self.files.iter().map(|file| file.bytes.len()).max().unwrap()];
+        move || {
+            for (file, packed) in self.files.iter().zip(&self.packed) {
+                let buffer = &mut buffer[..file.bytes.len()];
+                Decompressor::new().deflate_decompress(packed, buffer).unwrap();
+                if check {
+                    black_box(libdeflater::crc32(buffer));
+                }
+                black_box(buffer);
             }
-            black_box(buffer);
-        }
-    };
-    let task = |hashes| Task {
-        limits: Limits::default(),
-        window_days: 7,
-        names: Names::Pseudonyms { salt: String::new() },
-        redact: false,
-        hashes,
-        rules: None,
-    };
-    let (plain, hashed) = (task(false), task(true));
-    let open = || Bundle::open(&path, Limits::default()).unwrap();
-    let read = || {
-        let reading = Reading { interest: diagnosis::interest(), replay: true, hashes: false };
-        Collection::read(&open(), &reading)
-    };
-    let gather = || Evidence::build(read(), &Settings { window_days: 7, user: None });
-    let unpack = || {
-        let bundle = open();
-        bundle.entries.iter().for_each(|entry| drop(black_box(bundle.read(entry))));
-    };
-    let mut candidates: Vec<Candidate<'_>> = vec![
-        ("libdeflate alone", Box::new(|| inflate(&mut one, false))),
-        ("libdeflate and CRC-32", Box::new(|| inflate(&mut two, true))),
-        ("ours: open", Box::new(|| drop(black_box(open())))),
-        ("ours: and SHA-256 of the zip", Box::new(|| drop(black_box(open().sha256().map(str::to_owned))))),
-        ("ours: and unpack", Box::new(unpack)),
-        ("ours: and read", Box::new(|| drop(black_box(read())))),
-        ("ours: and put in order", Box::new(|| drop(black_box(gather())))),
-        ("ours: and diagnose", Box::new(|| drop(black_box(diagnosis::diagnose(&gather()))))),
-        ("ours: the whole row", Box::new(|| drop(black_box(worker::row(&path, &plain))))),
-        ("the same with --hashes", Box::new(|| drop(black_box(worker::row(&path, &hashed))))),
-    ];
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
-    candidates.retain(|(name, _)| words.is_empty() || words.iter().any(|word| name.contains(word.as_str())));
-    println!("\none thread, processor time");
-    let one_thread = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
-    one_thread.install(|| compare(candidates, size, processor_time));
-
-    let mut candidates: Vec<Candidate<'_>> = vec![
-        ("libdeflate alone, one thread", Box::new(|| inflate(&mut three, false))),
-        ("libdeflate alone", Box::new(|| inflate_in_parallel(&files, &packed))),
-        ("ours: the whole row", Box::new(|| drop(black_box(worker::row(&path, &plain))))),
-        ("the same with --hashes", Box::new(|| drop(black_box(worker::row(&path, &hashed))))),
-    ];
-    candidates.retain(|(name, _)| words.is_empty() || words.iter().any(|word| name.contains(word.as_str())));
-    println!("\ntwo threads, time on the wall (idle machines only)");
-    let two_threads = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
-    let started = Instant::now();
-    two_threads.install(|| compare(candidates, size, || started.elapsed()));
-}
-
-/// Runs the candidates in turns and prints the best turn of each, beside that of the first one.
-fn compare(mut candidates: Vec<Candidate<'_>>, size: usize, clock: impl Fn() -> Duration) {
-    let mut best = vec![Duration::MAX; candidates.len()];
-    for _ in 0..TURNS {
-        for ((_, run), best) in candidates.iter_mut().zip(&mut best) {
-            let started = clock();
-            (0..RUNS).for_each(|_| run());
-            *best = (*best).min((clock() - started) / RUNS);
         }
     }
-    println!("{:30} {:>8} {:>8} {:>6}", "", "ms", "MB/s", "ratio");
-    for ((name, _), time) in candidates.iter().zip(&best) {
-        let seconds = time.as_secs_f64();
-        let ratio = seconds / best[0].as_secs_f64();
-        println!("{name:30} {:>8.1} {:>8.0} {ratio:>6.2}", seconds * 1e3, size as f64 / 1e6 / seconds);
-    }
-}
 
-/// Every member into a buffer that its thread uses again, the largest first.
-fn inflate_in_parallel(files: &[File], packed: &[Vec<u8>]) {
-    thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
-    let mut members: Vec<(usize, &Vec<u8>)> = files.iter().map(|file| file.bytes.len()).zip(packed).collect();
-    members.sort_by_key(|(length, _)| Reverse(*length));
-    members.par_iter().with_max_len(1).for_each(|(length, packed)| {
-        BUFFER.with_borrow_mut(|buffer| {
-            buffer.resize(buffer.len().max(*length), 0);
-            Decompressor::new().deflate_decompress(packed, &mut buffer[..*length]).unwrap();
-            black_box(buffer);
+    /// Inflates every member into a buffer that its thread uses again, the largest first.
+    fn inflate_in_parallel(&self) {
+        thread_local!(static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) });
+        let lengths = self.files.iter().map(|file| file.bytes.len());
+        let mut members: Vec<(usize, &Vec<u8>)> = lengths.zip(&self.packed).collect();
+        members.sort_by_key(|(length, _)| Reverse(*length));
+        members.par_iter().with_max_len(1).for_each(|(length, packed)| {
+            BUFFER.with_borrow_mut(|buffer| {
+                buffer.resize(buffer.len().max(*length), 0);
+                Decompressor::new().deflate_decompress(packed, &mut buffer[..*length]).unwrap();
+                black_box(buffer);
+            });
         });
-    });
+    }
+
+    fn row(&self, hashes: bool) -> impl FnMut() + Send {
+        let task = Task {
+            limits: Limits::default(),
+            window_days: 7,
+            names: Names::Pseudonyms { salt: String::new() },
+            redact: false,
+            hashes,
+            rules: None,
+        };
+        let path = self.path();
+        move || drop(black_box(worker::row(&path, &task)))
+    }
+
+    fn on_one_thread(&self) {
+        let (zip, path) = (fs::metadata(self.path()).unwrap().len() as f64 / 1e6, self.path());
+        println!("{} members, {:.1} MB inside {zip:.1} MB", self.files.len(), self.size as f64 / 1e6);
+        println!("\none thread, processor time");
+        let open = || Bundle::open(&path, Limits::default()).unwrap();
+        let unpack = || {
+            let bundle = open();
+            bundle.entries.iter().for_each(|entry| drop(black_box(bundle.read(entry))));
+        };
+        let read = || {
+            let reading = Reading { interest: diagnosis::interest(), replay: true, hashes: false };
+            Collection::read(&open(), &reading)
+        };
+        let gather = || Evidence::build(read(), &Settings { window_days: 7, user: None });
+        let candidates: Vec<Candidate<'_>> = vec![
+            ("libdeflate alone", Box::new(self.inflate(false))),
+            ("libdeflate and CRC-32", Box::new(self.inflate(true))),
+            ("ours: open", Box::new(|| drop(black_box(open())))),
+            ("ours: and unpack", Box::new(unpack)),
+            ("ours: SHA-256 of the zip", Box::new(|| drop(black_box(open().sha256().map(str::to_owned))))),
+            ("ours: unpack, hash and read", Box::new(|| drop(black_box(read())))),
+            ("ours: and put in order", Box::new(|| drop(black_box(gather())))),
+            ("ours: and diagnose", Box::new(|| drop(black_box(diagnosis::diagnose(&gather()))))),
+            ("ours: the whole row", Box::new(self.row(false))),
+            ("the same with --hashes", Box::new(self.row(true))),
+        ];
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        pool.install(|| self.compare(candidates, processor_time));
+    }
+
+    fn on_two_threads(&self) {
+        println!("\ntwo threads, time on the wall (for idle machines)");
+        let candidates: Vec<Candidate<'_>> = vec![
+            ("libdeflate alone, one thread", Box::new(self.inflate(false))),
+            ("libdeflate alone", Box::new(|| self.inflate_in_parallel())),
+            ("ours: the whole row", Box::new(self.row(false))),
+            ("the same with --hashes", Box::new(self.row(true))),
+        ];
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(2).build().unwrap();
+        let started = Instant::now();
+        pool.install(|| self.compare(candidates, || started.elapsed()));
+    }
+
+    /// Runs the candidates in turns and prints the best turn of each, beside that of the first one.
+    fn compare(&self, mut candidates: Vec<Candidate<'_>>, clock: impl Fn() -> Duration) {
+        let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+        let named = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
+        candidates.retain(|(name, _)| named(name));
+        let mut best = vec![Duration::MAX; candidates.len()];
+        for _ in 0..TURNS {
+            for ((_, run), best) in candidates.iter_mut().zip(&mut best) {
+                let started = clock();
+                (0..RUNS).for_each(|_| run());
+                *best = (*best).min((clock() - started) / RUNS);
+            }
+        }
+        println!("{:30} {:>8} {:>8} {:>6}", "", "ms", "MB/s", "ratio");
+        for ((name, _), time) in candidates.iter().zip(&best) {
+            let seconds = time.as_secs_f64();
+            let ratio = seconds / best[0].as_secs_f64();
+            println!(
+                "{name:30} {:>8.1} {:>8.0} {ratio:>6.2}",
+                seconds * 1e3,
+                self.size as f64 / 1e6 / seconds
+            );
+        }
+    }
 }
 
 /// The members.

@@ -105,7 +105,9 @@ pub fn below<'p>(path: &'p str, top: &str) -> Option<&'p str> {
         return Some(path);
     }
     let (head, rest) = path.split_at_checked(top.len())?;
-    if head.to_lowercase() != top.to_lowercase() {
+    let same =
+        head.eq_ignore_ascii_case(top) || (!head.is_ascii() && head.to_lowercase() == top.to_lowercase());
+    if !same {
         return None;
     }
     if rest.is_empty() { Some(rest) } else { rest.strip_prefix('\\') }

@@ -113,14 +113,14 @@ fn services(case: &Case<'_>, j: &Judgement, found: &mut Found) -> Vec<String> {
         let path = format!(r"{SERVICES}\{key}");
         let number = |name: &str| case.value(&path, name).found().and_then(|value| value.value.as_u32());
         let Lookup::Found(kind) = case.value(&path, "Type") else { continue };
-        let disabled = number("Start") == Some(DISABLED);
+        let disabled = || number("Start") == Some(DISABLED);
         match kind.value.as_u32() {
-            Some(number) if number & IN_A_PROCESS != 0 && !disabled => {
+            Some(number) if number & IN_A_PROCESS != 0 && !disabled() => {
                 programs
                     .extend(case.value(&path, "ImagePath").found().and_then(|value| value.value.as_text()));
             }
             Some(number) if DRIVER.contains(&number) => match products::by_driver(key) {
-                Some(product) if disabled => {
+                Some(product) if disabled() => {
                     j.note(format!("The driver {key} of {} is disabled.", product.name));
                 }
                 Some(product) => add(found, product, kind.shows(key.clone())),

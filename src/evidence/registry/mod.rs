@@ -205,8 +205,7 @@ impl Registry {
             };
             answers.push((&hive.standing, answer));
         }
-        let mut spellings = vec![path.clone()];
-        spellings.extend(self.other_spellings(&path));
+        let spellings = if self.texts.is_empty() { Vec::new() } else { self.spellings(&path) };
         for text in &self.texts {
             // Of two names for one place the one under which the text has it counts. An export need not follow the link
             // `CurrentControlSet`: that nothing is listed under a name that the text does not use says nothing.
@@ -253,9 +252,9 @@ impl Registry {
         }
     }
 
-    /// The same place under its other names: a text may have the current control set under either name, and the user whose
+    /// A place under all its names: a text may have the current control set under either name, and the user whose
     /// `HKEY_CURRENT_USER` it is by SID.
-    fn other_spellings(&self, path: &str) -> Vec<String> {
+    fn spellings(&self, path: &str) -> Vec<String> {
         let mut pairs: Vec<(String, &str)> = Vec::new();
         if let ControlSet::Known { number, .. } = self.control_set {
             pairs.push((format!(r"HKLM\SYSTEM\ControlSet{number:03}"), CURRENT));
@@ -268,7 +267,7 @@ impl Registry {
             Some(rest) => Some(join(one, rest)),
             None => below(path, one).map(|rest| join(other, rest)),
         };
-        pairs.iter().find_map(swap).into_iter().collect()
+        std::iter::once(path.to_owned()).chain(pairs.iter().find_map(swap)).collect()
     }
 }
 
