@@ -159,18 +159,39 @@ struct Loaded {
     secrets: BTreeSet<Secret>,
 }
 
-/// Loads files in parallel, the largest first, so that no thread is left with a large one at the end. They come back in their order.
+/// Loads files in parallel, the largest first, so that no thread is left with a large one at the end. They come back in their order, the
+/// members of an archive at its place. Archives are opened one after the other, so that a bound always stops the same of them.
 fn load_all(bundle: &Bundle, entries: &[Entry], reading: &Reading) -> Vec<Loaded> {
     let mut order: Vec<(usize, &Entry)> = entries.iter().enumerate().collect();
     order.sort_by_key(|(_, entry)| Reverse(entry.size));
     let load = |(place, entry): &(usize, &Entry)| (*place, load(bundle, entry, reading));
-    let mut loaded: Vec<(usize, Vec<Loaded>)> = order.par_iter().with_max_len(1).map(load).collect();
+    let mut loaded: Vec<(usize, LoadedEntry)> = order.par_iter().with_max_len(1).map(load).collect();
     loaded.sort_by_key(|(place, _)| *place);
-    loaded.into_iter().flat_map(|(_, loaded)| loaded).collect()
+    let mut all = Vec::with_capacity(loaded.len());
+    for ((_, loaded), entry) in loaded.into_iter().zip(entries) {
+        match loaded {
+            LoadedEntry::File(loaded) => all.push(loaded),
+            LoadedEntry::Archive(members) if members.is_empty() => {
+                all.push(unreadable(entry, "archive", "the archive holds no files".to_owned()));
+            }
+            LoadedEntry::Archive(mut members) => match bundle.admit(&mut members) {
+                Ok(()) => all.extend(load_all(bundle, &members, reading)),
+                Err(limit) => all.push(unreadable(entry, "archive", limit.to_string())),
+            },
+        }
+    }
+    all
 }
 
-fn load(bundle: &Bundle, entry: &Entry, reading: &Reading) -> Vec<Loaded> {
-    let without_bytes = |kind: &str, reason: String| Loaded {
+/// What an entry turned out to be.
+enum LoadedEntry {
+    File(Loaded),
+    /// An archive with these members.
+    Archive(Vec<Entry>),
+}
+
+fn unreadable(entry: &Entry, kind: &str, reason: String) -> Loaded {
+    Loaded {
         artifact: Artifact {
             path: entry.path.clone(),
             kind: kind.to_owned(),
@@ -181,13 +202,13 @@ fn load(bundle: &Bundle, entry: &Entry, reading: &Reading) -> Vec<Loaded> {
         },
         parts: Vec::new(),
         secrets: BTreeSet::new(),
-    };
+    }
+}
+
+fn load(bundle: &Bundle, entry: &Entry, reading: &Reading) -> LoadedEntry {
     match bundle.read(entry) {
-        Content::Unreadable(reason) => vec![without_bytes("unknown", reason)],
-        Content::Nested(members) if members.is_empty() => {
-            vec![without_bytes("archive", "the archive holds no files".to_owned())]
-        }
-        Content::Nested(members) => load_all(bundle, &members, reading),
+        Content::Unreadable(reason) => LoadedEntry::File(unreadable(entry, "unknown", reason)),
+        Content::Nested(members) => LoadedEntry::Archive(members),
         Content::Bytes(bytes) => {
             let sha256 = reading.hashes.then(|| bundle::sha256(&bytes));
             let size = bytes.len() as u64;
@@ -198,7 +219,7 @@ fn load(bundle: &Bundle, entry: &Entry, reading: &Reading) -> Vec<Loaded> {
             let Decoded { kind, status, reason, parts } = identify::decode(bytes, &reading.interest);
             let path = entry.path.clone();
             let artifact = Artifact { path, kind, bytes: size, sha256, status, reason };
-            vec![Loaded { artifact, parts, secrets }]
+            LoadedEntry::File(Loaded { artifact, parts, secrets })
         }
     }
 }

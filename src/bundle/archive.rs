@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use zip::{CompressionMethod, ZipArchive};
 
-use super::limits::{LimitError, Limits, Spent};
 use crate::buffer::Buffer;
 
 /// The bytes of an archive, shared without a copy.
@@ -34,14 +33,13 @@ pub struct Member {
     pub name: String,
     /// Claimed size after unpacking, in bytes.
     pub size: u64,
+    /// Size in the archive, in bytes.
+    pub packed: u64,
 }
 
 /// Why a member cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum MemberError {
-    /// A bound was hit.
-    #[error(transparent)]
-    Limit(#[from] LimitError),
     /// The member needs a password.
     #[error("the member is encrypted")]
     Encrypted,
@@ -77,13 +75,13 @@ impl Archive {
                 if name.ends_with('/') {
                     return None;
                 }
-                Some(Member { index, name, size: file.size() })
+                Some(Member { index, name, size: file.size(), packed: file.compressed_size() })
             })
             .collect()
     }
 
     /// Unpacks one member and checks its CRC-32.
-    pub fn read(&self, index: usize, limits: &Limits, spent: &Spent) -> Result<Buffer, MemberError> {
+    pub fn read(&self, index: usize) -> Result<Buffer, MemberError> {
         let damaged = |error: zip::result::ZipError| MemberError::Damaged(error.to_string());
         let mut zip = self.zip.clone();
         let raw = zip.by_index_raw(index).map_err(damaged)?;
@@ -93,7 +91,6 @@ impl Archive {
         let (size, packed, crc) = (raw.size(), raw.compressed_size(), raw.crc32());
         let (method, start) = (raw.compression(), raw.data_start());
         drop(raw);
-        spent.bytes(limits, size, Some(packed))?;
         if method == CompressionMethod::Deflated
             && let Some(packed_bytes) = start.and_then(|start| self.slice(start, packed))
         {

@@ -27,12 +27,15 @@ pub struct Entry {
     pub size: u64,
     source: EntrySource,
     depth: u32,
+    /// The bound that keeps it from being read.
+    refused: Option<LimitError>,
 }
 
 #[derive(Clone, Debug)]
 enum EntrySource {
     File(PathBuf),
-    Member(Archive, usize),
+    /// A member of an archive, by its place there, and its packed size in bytes.
+    Member(Archive, usize, u64),
     /// A folder or file of which the system tells nothing, and why: what lies there is unknown, not absent.
     Hidden(String),
 }
@@ -118,8 +121,7 @@ impl Bundle {
     pub fn open_as(path: &Path, label: String, limits: Limits) -> Result<Self, BundleError> {
         let io = |source| BundleError::Io { path: label.clone(), source };
         let meta = fs::metadata(path).map_err(io)?;
-        let spent = Spent::default();
-        let (entries, hash, bytes) = if meta.is_dir() {
+        let (mut entries, hash, bytes) = if meta.is_dir() {
             let entries = walk(path).map_err(io)?;
             let bytes = entries.iter().map(|entry| entry.size).sum();
             (entries, Hash::None, bytes)
@@ -129,10 +131,16 @@ impl Bundle {
         if entries.is_empty() {
             return Err(BundleError::Empty(label));
         }
-        for _ in &entries {
-            spent.entry(&limits).map_err(|source| BundleError::Limit { path: label.clone(), source })?;
-        }
+        let spent = Spent::default();
+        admit(&mut entries, &limits, &spent)
+            .map_err(|source| BundleError::Limit { path: label.clone(), source })?;
         Ok(Self { path: label, bytes, entries, limits, spent, hash })
+    }
+
+    /// Counts the members of an archive inside the bundle before they are read. In their order, so that it is always the same ones that
+    /// are too much. An error when there are too many of them.
+    pub fn admit(&self, members: &mut [Entry]) -> Result<(), LimitError> {
+        admit(members, &self.limits, &self.spent)
     }
 
     /// SHA-256 of the archive or the single file in lower-case hex; `None` for a folder.
@@ -144,16 +152,14 @@ impl Bundle {
         }
     }
 
-    /// Reads one file. An archive comes back as the list of its members.
+    /// Reads one file. An archive comes back as the list of its members, which are to be admitted first.
     pub fn read(&self, entry: &Entry) -> Content {
-        let bytes = match &entry.source {
-            EntrySource::Hidden(reason) => Err(reason.clone()),
-            EntrySource::File(path) => match self.spent.bytes(&self.limits, entry.size, None) {
-                Ok(()) => Buffer::read(path).map_err(|error| error.to_string()),
-                Err(error) => Err(error.to_string()),
-            },
-            EntrySource::Member(archive, index) => {
-                archive.read(*index, &self.limits, &self.spent).map_err(|error| error.to_string())
+        let bytes = match (&entry.refused, &entry.source) {
+            (Some(limit), _) => Err(limit.to_string()),
+            (None, EntrySource::Hidden(reason)) => Err(reason.clone()),
+            (None, EntrySource::File(path)) => Buffer::read(path).map_err(|error| error.to_string()),
+            (None, EntrySource::Member(archive, index, _)) => {
+                archive.read(*index).map_err(|error| error.to_string())
             }
         };
         match bytes {
@@ -175,13 +181,24 @@ impl Bundle {
         if members.iter().any(|member| member.path.ends_with("[Content_Types].xml")) {
             return Content::Unreadable("an Office document or package, not evidence".to_owned());
         }
-        for _ in &members {
-            if let Err(error) = self.spent.entry(&self.limits) {
-                return Content::Unreadable(error.to_string());
-            }
-        }
         Content::Nested(members)
     }
+}
+
+/// Counts files and refuses those that a bound forbids.
+fn admit(entries: &mut [Entry], limits: &Limits, spent: &Spent) -> Result<(), LimitError> {
+    for _ in &*entries {
+        spent.entry(limits)?;
+    }
+    for entry in entries {
+        let packed = match entry.source {
+            EntrySource::Member(_, _, packed) => Some(packed),
+            EntrySource::File(_) => None,
+            EntrySource::Hidden(_) => continue,
+        };
+        entry.refused = spent.bytes(limits, entry.size, packed).err();
+    }
+    Ok(())
 }
 
 /// SHA-256 in lower-case hex.
@@ -210,6 +227,7 @@ fn open_file(path: &Path, label: &str, size: u64, limits: &Limits) -> Result<Ope
         size,
         source: EntrySource::File(path.to_path_buf()),
         depth: 0,
+        refused: None,
     }];
     entries.extend(logs_beside(path));
     Ok((entries, hash, size))
@@ -219,8 +237,9 @@ fn members(archive: &Archive, prefix: &str, depth: u32) -> Vec<Entry> {
     let entry = |member: archive::Member| Entry {
         path: format!("{prefix}{}", member.name),
         size: member.size,
-        source: EntrySource::Member(archive.clone(), member.index),
+        source: EntrySource::Member(archive.clone(), member.index, member.packed),
         depth,
+        refused: None,
     };
     archive.members().into_iter().map(entry).collect()
 }
@@ -247,6 +266,7 @@ fn logs_beside(path: &Path) -> Vec<Entry> {
                 size: meta.len(),
                 source: EntrySource::File(path),
                 depth: 0,
+                refused: None,
             })
         })
         .collect();
@@ -265,7 +285,13 @@ pub fn files_below(root: &Path) -> std::io::Result<Vec<(String, PathBuf, u64)>> 
 
 /// A place that is there and tells nothing.
 fn hidden(label: &str, error: &std::io::Error) -> Entry {
-    Entry { path: label.to_owned(), size: 0, source: EntrySource::Hidden(error.to_string()), depth: 0 }
+    Entry {
+        path: label.to_owned(),
+        size: 0,
+        source: EntrySource::Hidden(error.to_string()),
+        depth: 0,
+        refused: None,
+    }
 }
 
 /// All regular files below a folder, sorted by path. Links are not followed: they may lead out of the bundle or in a circle.
@@ -287,7 +313,13 @@ fn walk(root: &Path) -> std::io::Result<Vec<Entry>> {
                 Ok(kind) if kind.is_dir() => folders.push((item.path(), format!("{label}/"))),
                 Ok(kind) if kind.is_file() => {
                     let size = item.metadata().map(|meta| meta.len()).unwrap_or_default();
-                    found.push(Entry { path: label, size, source: EntrySource::File(item.path()), depth: 0 });
+                    found.push(Entry {
+                        path: label,
+                        size,
+                        source: EntrySource::File(item.path()),
+                        depth: 0,
+                        refused: None,
+                    });
                 }
                 Err(error) => found.push(hidden(&label, &error)),
                 Ok(_) => {}

@@ -73,7 +73,10 @@ pub fn write(bundle: &Bundle, redactor: &mut Redactor) -> io::Result<Redacted> {
 fn sort(bundle: &Bundle, entries: &[Entry], sorted: &mut Sorted) {
     for entry in entries {
         match bundle.read(entry) {
-            Content::Nested(members) => sort(bundle, &members, sorted),
+            Content::Nested(mut members) => match bundle.admit(&mut members) {
+                Ok(()) => sort(bundle, &members, sorted),
+                Err(limit) => sorted.left_out.push((entry.path.clone(), limit.to_string())),
+            },
             Content::Unreadable(reason) => sorted.left_out.push((entry.path.clone(), reason)),
             Content::Bytes(bytes) => match identify::as_text(&bytes) {
                 Some(text) => sorted.texts.push(TextFile {

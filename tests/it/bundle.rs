@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use actriage::artifact::collection::{Collection, Reading};
+use actriage::artifact::collection::{Artifact, Collection, Reading};
 use actriage::artifact::identify::ReadStatus;
 use actriage::bundle::limits::Limits;
 use actriage::bundle::{Bundle, Content};
@@ -195,6 +195,33 @@ fn limits_are_named_when_they_are_hit() {
     assert_eq!(read(&path, Limits::default()).artifacts[0].path, "m.zip/i.zip/p.txt");
     let deep = read(&path, Limits { nesting: 1, ..Limits::default() });
     assert!(deep.artifacts[0].reason.as_ref().unwrap().contains("--max-nesting"));
+}
+
+/// Which files are too much is decided in the order of the bundle, not by the thread that comes first: the report is the same every time.
+#[test]
+fn a_bound_stops_the_same_files_every_time() {
+    let text = |size: usize| vec![b'x'; size];
+    let (small, large) = (text(10_000), text(100_000));
+    let inner = archive(&[Member::new("i.txt", &large), Member::new("j.txt", &small)]);
+    let names: Vec<String> = (0..6).map(|number| format!("{number}.txt")).collect();
+    let mut members: Vec<Member<'_>> = names
+        .iter()
+        .enumerate()
+        .map(|(number, name)| Member::new(name, if number % 2 == 0 { &small } else { &large }))
+        .collect();
+    for name in ["a.zip", "b.zip"] {
+        members.insert(0, Member { method: Method::Stored, ..Member::new(name, &inner) });
+    }
+    // Room for the two archives, 0.txt to 4.txt, and i.txt or both j.txt, but not for more.
+    let total_bytes = 2 * inner.len() as u64 + 3 * 10_000 + 2 * 100_000 + 20_000;
+    for _ in 0..20 {
+        let found = in_zip(&members, Limits { total_bytes, ..Limits::default() });
+        let refused =
+            |artifact: &&Artifact| artifact.reason.as_ref().is_some_and(|r| r.contains("--max-bytes"));
+        let refused: Vec<&str> = found.artifacts.iter().filter(refused).map(|a| a.path.as_str()).collect();
+        assert_eq!(refused, ["b.zip/i.txt", "a.zip/i.txt", "5.txt"]);
+        assert_eq!(found.artifacts.len(), 10);
+    }
 }
 
 #[test]
