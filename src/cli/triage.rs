@@ -58,8 +58,6 @@ pub struct Triage {
 
 /// The environment of workers, where the user's does not say otherwise.
 const ENVIRONMENT: &[(&str, &str)] = &[
-    // One core a worker: many bundles share nothing, so this is the best use of all cores.
-    ("RAYON_NUM_THREADS", "1"),
     // A backtrace would hide the reason of a crash behind itself.
     ("RUST_BACKTRACE", "0"),
     // glibc gives the memory of each large file back and gets it anew, page by page; kept, a bundle of 75 MB costs a tenth less time.

@@ -89,6 +89,7 @@ impl RowArgs {
 
 impl Worker {
     pub(super) fn run(&self, common: &Common, out: &mut dyn Write) -> Outcome {
+        stay_on_one_core();
         if let Some(bytes) = self.max_memory {
             limit_memory(bytes)?;
         }
@@ -112,6 +113,16 @@ impl Worker {
         writeln!(out, "{}", harmless(line))?;
         out.flush()?;
         Ok(Exit::Good)
+    }
+}
+
+/// Works on this thread alone, unless the environment asks for more: where many bundles are analysed, one core for each is the best use of
+/// all of them. A pool of one thread beside this one would cost its start, and the hop from core to core.
+fn stay_on_one_core() {
+    let threads = std::env::var("RAYON_NUM_THREADS").ok().and_then(|number| number.parse().ok());
+    if threads.unwrap_or(1) == 1 {
+        // It fails only where there is a pool already, which does the work as well.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(1).use_current_thread().build_global();
     }
 }
 

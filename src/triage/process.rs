@@ -41,6 +41,9 @@ pub enum Ended {
 const MAX_LINE: u64 = 64 << 20;
 /// What is kept of the worker's complaints.
 const MAX_COMPLAINT: usize = 4 << 10;
+/// First pause of a job that waits for a worker to end which has said all it has to say. Most end in less than a millisecond, and a core
+/// is idle until that is seen.
+const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
 /// How often a waiting job looks whether the run was stopped.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -89,6 +92,7 @@ impl Launcher {
         stop: &AtomicBool,
     ) -> Wait {
         let mut bytes = None;
+        let mut pause = SHORTEST_PAUSE;
         loop {
             if stop.load(Ordering::SeqCst) {
                 return Wait::Stopped;
@@ -101,8 +105,9 @@ impl Launcher {
                 match child.try_wait() {
                     Ok(Some(status)) => return Wait::Exited(status, std::mem::take(bytes)),
                     // The output has ended, so the process is about to.
-                    _ => thread::sleep(Duration::from_millis(1)),
+                    _ => thread::sleep(pause),
                 }
+                pause = (2 * pause).min(LOOK);
                 continue;
             }
             match output.recv_timeout(left.min(LOOK)) {
