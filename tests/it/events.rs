@@ -116,6 +116,13 @@ fn made_log() -> Vec<u8> {
                 .data("Error Code", "ж <&> \u{1f600}")
                 .version(3),
         )
+        .event(
+            EventSpec::new("Microsoft-Windows-Time-Service", 37, &time(4))
+                .data("TimeSource", "time.windows.com")
+                .data("", Value::strings(&["a", "b"]))
+                .data("", "behind the list")
+                .bare(),
+        )
         .event(EventSpec::new("EventLog", 6005, &time(5)))
         .event(service(6))
         .build()
@@ -125,12 +132,12 @@ fn made_log() -> Vec<u8> {
 fn a_made_log_reads_the_same_in_the_evtx_crate() {
     let ours = evtx::read(&made_log(), &EventFilter::everything());
     let theirs = by_evtx_crate(&made_log());
-    assert_eq!((ours.problems.len(), ours.events.len(), theirs.len()), (0, 7, 7));
+    assert_eq!((ours.problems.len(), ours.events.len(), theirs.len()), (0, 8, 8));
     for (event, their) in ours.events.iter().zip(&theirs) {
         assert_eq!(differences(event, their), Vec::<String>::new());
     }
     let numbers: Vec<u64> = theirs.iter().map(|event| event.record_id).collect();
-    assert_eq!(numbers, (500..507).collect::<Vec<_>>());
+    assert_eq!(numbers, (500..508).collect::<Vec<_>>());
 }
 
 #[test]

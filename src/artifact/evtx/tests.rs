@@ -4,6 +4,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::artifact::event::Only;
 use crate::workshop::evtx::{Element, EventSpec, LogBuilder, Value};
 
 /// Records 1 to `count` of one kind each, four to a chunk.
@@ -44,6 +45,63 @@ fn all_is_counted_and_only_what_is_wanted_is_decoded() {
     assert_eq!(log.computers.get("PC-1"), Some(&10));
     assert_eq!(log.oldest.unwrap().to_string(), "2026-11-19T08:00:00Z");
     assert_eq!(log.problems, []);
+}
+
+/// The names of list items and of those behind them, whether the data is read as a list or walked (domain.md 2.2: unnamed items count on).
+#[test]
+fn items_of_a_list_count_as_items() {
+    let event = |id| {
+        EventSpec::new("Provider", id, "2026-11-19T08:00:00Z")
+            .data("", "first")
+            .data("List", Value::strings(&["a", "b"]))
+            .data("", Value::strings(&["c", "d"]))
+            .data("Last", Value::strings(&[]))
+    };
+    let log = everything(&LogBuilder::new("System").event(event(1)).event(event(2).bare()).build());
+    for event in &log.events {
+        let found: Vec<(&str, &str)> = event.data.iter().map(|field| (field.name, field.value)).collect();
+        let expected =
+            [("#0", "first"), ("List", "a"), ("List", "b"), ("#1", "c"), ("#2", "d"), ("Last", "")];
+        assert_eq!(found, expected);
+    }
+    assert_eq!(log.events.len(), 2);
+}
+
+/// A kind of which only some records are wanted: the others are counted and not decoded, and one that does not say what it is about is
+/// kept.
+#[test]
+fn of_some_kinds_only_what_matters_is_decoded() {
+    let changed = |name: &str, value: &str| {
+        EventSpec::new("Service Control Manager", 7040, "2026-11-19T08:00:00Z")
+            .data("param1", "shown name")
+            .data(name, value)
+    };
+    let events = [
+        changed("param4", "BITS"),
+        changed("param4", "nlasvc"),
+        changed("param4", "BITS").bare(),
+        changed("param4", "NlaSvc").bare(),
+        changed("param4", "BITS").inline(),
+        changed("param4", "NlaSvc").inline(),
+        changed("param3", "BITS"),
+    ];
+    let bytes = LogBuilder::new("System").events(events).build();
+    let mut filter = EventFilter::default();
+    filter.want_only(Only {
+        provider: "Service Control Manager",
+        id: 7040,
+        field: "param4",
+        values: vec!["NlaSvc"],
+    });
+    let log = read(&bytes, &filter);
+    let kept: Vec<u64> = log.events.iter().map(|event| event.record_id).collect();
+    // A record without a template is decoded before it can be judged, so the reader lets it through.
+    assert_eq!(kept, [2, 4, 5, 6, 7]);
+    assert_eq!(log.records, 7);
+    assert_eq!(log.histogram[&("Service Control Manager".to_owned(), 7040)], 7);
+    let admitted = log.events.iter().filter(|event| filter.only[0].admits(event));
+    assert_eq!(admitted.map(|event| event.record_id).collect::<Vec<_>>(), [2, 4, 6, 7]);
+    assert_eq!(read(&bytes, &EventFilter::everything()).events.len(), 7);
 }
 
 #[test]
@@ -277,11 +335,13 @@ proptest! {
         texts in proptest::collection::vec("\\PC{0,40}", 1..8),
         ids in proptest::collection::vec(1..u16::MAX, 1..6),
         inline in any::<bool>(),
+        bare in any::<bool>(),
     ) {
         let mut builder = LogBuilder::new("Channel");
         for id in &ids {
             let event = EventSpec::new("Provider é", *id, "2026-11-19T08:00:00Z");
             let event = texts.iter().enumerate().fold(event, |event, (index, text)| event.data(&format!("n{index}"), text.as_str()));
+            let event = if bare { event.bare() } else { event };
             builder = builder.event(if inline { event.inline() } else { event });
         }
         let log = everything(&builder.build());

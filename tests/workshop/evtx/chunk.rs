@@ -8,6 +8,8 @@ use super::value::{crc32, name_hash, ticks, utf16};
 use super::{CHUNK, LogBuilder};
 
 const CHUNK_HEADER: usize = 0x200;
+/// Header of a fragment of binary XML (MS-EVEN6, 2.2.12).
+const FRAGMENT: [u8; 4] = [0x0f, 1, 1, 0];
 
 /// A chunk while it is being filled. Positions in `bytes` are the offsets that names and definitions are referred to by.
 pub(super) struct Chunk {
@@ -43,11 +45,12 @@ impl Chunk {
         self.u64(number);
         self.u64(ticks(&event.time));
         if event.inline {
-            self.bytes.extend([0x0f, 1, 1, 0]);
+            self.bytes.extend(FRAGMENT);
             self.element(&tree, &mut None);
             self.bytes.push(0);
         } else {
-            self.fragment(&tree);
+            self.bytes.extend(FRAGMENT);
+            self.template(&tree, event.bare);
         }
         while !(self.bytes.len() - start + 4).is_multiple_of(8) {
             self.bytes.push(0);
@@ -68,9 +71,9 @@ impl Chunk {
         true
     }
 
-    /// Fragment header, template instance, end.
-    fn fragment(&mut self, tree: &Element) {
-        self.bytes.extend([0x0f, 1, 1, 0, 0x0c, 1]);
+    /// Template instance, end. What is embedded in it has a fragment header, unless it is `bare`.
+    fn template(&mut self, tree: &Element, bare: bool) {
+        self.bytes.extend([0x0c, 1]);
         let mut shape = String::new();
         tree.shape(&mut shape);
         let id = crc32(shape.as_bytes());
@@ -91,17 +94,17 @@ impl Chunk {
                 self.bytes.extend([0x11; 12]); // rest of the GUID
                 self.u32(0);
                 let body = self.bytes.len();
-                self.bytes.extend([0x0f, 1, 1, 0]);
+                self.bytes.extend(FRAGMENT);
                 self.element(tree, &mut values);
                 self.bytes.push(0);
                 self.patch(body - 4, (self.bytes.len() - body) as u32);
             }
         }
-        self.values(values.unwrap_or_default());
+        self.values(values.unwrap_or_default(), bare);
         self.bytes.push(0);
     }
 
-    fn values(&mut self, values: Vec<Content>) {
+    fn values(&mut self, values: Vec<Content>, bare: bool) {
         self.u32(values.len() as u32);
         let descriptors = self.bytes.len();
         self.bytes.resize(descriptors + values.len() * 4, 0);
@@ -113,7 +116,10 @@ impl Chunk {
                     value.kind
                 }
                 Content::Embedded(tree) => {
-                    self.fragment(&tree);
+                    if !bare {
+                        self.bytes.extend(FRAGMENT);
+                    }
+                    self.template(&tree, bare);
                     0x21
                 }
                 Content::Literal(_) | Content::Child(_) => unreachable!("no slot"),

@@ -27,6 +27,8 @@ pub struct EventSpec {
     pub literal: bool,
     /// The record has no template: all of it is an inline element stream, as in logs exported with a query.
     pub inline: bool,
+    /// The data has no fragment header, as in records of providers with a manifest.
+    pub bare: bool,
 }
 
 impl EventSpec {
@@ -47,6 +49,7 @@ impl EventSpec {
             user_data: None,
             literal: false,
             inline: false,
+            bare: false,
         }
     }
     pub fn level(mut self, level: u8) -> Self {
@@ -106,6 +109,10 @@ impl EventSpec {
     }
     pub fn inline(mut self) -> Self {
         self.inline = true;
+        self
+    }
+    pub fn bare(mut self) -> Self {
+        self.bare = true;
         self
     }
 
