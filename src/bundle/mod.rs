@@ -284,15 +284,18 @@ pub fn files_below(root: &Path) -> std::io::Result<Vec<(String, PathBuf, u64)>> 
 }
 
 /// A place that is there and tells nothing.
-fn hidden(label: &str, error: &std::io::Error) -> Entry {
+fn hidden(label: &str, reason: impl std::fmt::Display) -> Entry {
     Entry {
         path: label.to_owned(),
         size: 0,
-        source: EntrySource::Hidden(error.to_string()),
+        source: EntrySource::Hidden(reason.to_string()),
         depth: 0,
         refused: None,
     }
 }
+
+/// Why a link is not read.
+const LINK: &str = "a link, which is not followed: it may lead out of the bundle";
 
 /// All regular files below a folder, sorted by path. Links are not followed: they may lead out of the bundle or in a circle.
 fn walk(root: &Path) -> std::io::Result<Vec<Entry>> {
@@ -321,6 +324,7 @@ fn walk(root: &Path) -> std::io::Result<Vec<Entry>> {
                         refused: None,
                     });
                 }
+                Ok(kind) if kind.is_symlink() => found.push(hidden(&label, LINK)),
                 Err(error) => found.push(hidden(&label, &error)),
                 Ok(_) => {}
             }
@@ -333,6 +337,24 @@ fn walk(root: &Path) -> std::io::Result<Vec<Entry>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_is_listed_and_not_followed() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("a.txt"), "a").unwrap();
+        std::os::unix::fs::symlink("a.txt", folder.path().join("SYSTEM")).unwrap();
+        std::os::unix::fs::symlink("..", folder.path().join("round")).unwrap();
+        let bundle = Bundle::open(folder.path(), Limits::default()).unwrap();
+        let paths: Vec<&str> = bundle.entries.iter().map(|entry| entry.path.as_str()).collect();
+        assert_eq!(paths, ["SYSTEM", "a.txt", "round"]);
+        for link in [0, 2] {
+            let Content::Unreadable(reason) = bundle.read(&bundle.entries[link]) else { panic!("followed") };
+            assert_eq!(reason, LINK);
+        }
+        // What a bundle is known by does not depend on what lies elsewhere.
+        assert_eq!(files_below(folder.path()).unwrap().len(), 1);
+    }
 
     #[test]
     fn a_place_that_cannot_be_listed_is_unreadable_and_not_absent() {
