@@ -210,14 +210,17 @@ impl EventBuilder {
         }
     }
 
-    /// Closes the open element and opens it again with the same name and attributes: how an array value is shown.
-    pub(crate) fn repeat(&mut self) {
+    /// Closes the open element and opens it again with the same name and attributes: how an array value is shown. Gives the number of
+    /// bytes of these.
+    pub(crate) fn repeat(&mut self) -> usize {
         match self.stack.pop() {
             Some(Frame::Item(index)) => {
                 let name = self.items.get(index).map(|field| field.name.clone()).unwrap_or_default();
+                let copied = name.len();
                 self.close_item(index);
                 let frame = self.new_item(name);
                 self.stack.push(frame);
+                copied
             }
             Some(Frame::Tree(branch)) => {
                 let again = Branch {
@@ -230,14 +233,19 @@ impl EventBuilder {
                         .collect(),
                     text: String::new(),
                 };
+                let attributes = again.members.iter();
+                let copied = attributes.map(|(key, value)| key.len() + value.as_str().map_or(0, str::len));
+                let copied = again.name.len() + copied.sum::<usize>();
                 self.close_branch(branch);
                 self.stack.push(Frame::Tree(again));
+                copied
             }
             Some(other) => {
                 self.stack.push(other);
                 self.text(" ");
+                0
             }
-            None => {}
+            None => 0,
         }
     }
 

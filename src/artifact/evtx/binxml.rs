@@ -177,6 +177,11 @@ impl<'a> Located<'a> {
     pub(super) fn is_null(&self, index: u16) -> bool {
         self.values.is_null(index)
     }
+
+    /// Offset of the first value in the chunk.
+    pub(super) fn position(&self) -> usize {
+        self.values.start
+    }
 }
 
 /// The size that a value's descriptor states.

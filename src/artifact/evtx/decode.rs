@@ -130,8 +130,9 @@ impl<'a, 's> Decoder<'a, 's> {
         let Some((definition, values)) = stream.leading_instance() else { return Ok(None) };
         if !self.lists.contains_key(&definition) {
             let (list, tokens) = List::of_definition(self.chunk, definition, &mut self.shared.names);
+            let names = list.as_ref().map_or(0, List::size_of_names);
             self.lists.insert(definition, list);
-            self.spend(tokens * TOKEN_COST, definition)?;
+            self.spend(tokens * TOKEN_COST + names, definition)?;
         }
         Ok(Some((definition, values)))
     }
@@ -186,6 +187,7 @@ impl<'a, 's> Decoder<'a, 's> {
                 Token::Close => builder.close(),
                 Token::Attribute(name) => {
                     pending.flush(builder);
+                    self.spend(name.0.len(), at)?;
                     pending.open = true;
                     push_utf16(name.0, &mut pending.name);
                 }
@@ -260,7 +262,8 @@ impl<'a, 's> Decoder<'a, 's> {
             self.scratch.clear();
             values::push(values::item_kind(value.kind), item, &mut self.scratch);
             if index > 0 {
-                pending.next_item(builder);
+                let copied = pending.next_item(builder);
+                self.spend(copied, value.at)?;
             }
             pending.text(&self.scratch, builder);
         }
@@ -284,8 +287,13 @@ impl Pending {
     }
 
     /// The next item of an array: in content the element is repeated, in an attribute the items are separated by a blank.
-    fn next_item(&mut self, builder: &mut EventBuilder) {
-        if self.open { self.value.push(' ') } else { builder.repeat() }
+    /// Gives the number of bytes that were copied for it.
+    fn next_item(&mut self, builder: &mut EventBuilder) -> usize {
+        if self.open {
+            self.value.push(' ');
+            return 0;
+        }
+        builder.repeat()
     }
 
     fn flush(&mut self, builder: &mut EventBuilder) {

@@ -217,7 +217,7 @@ impl<'a> Source<'a> {
             Self::Literal(text) => Some(text),
             Self::Slot(index) => {
                 let value = values.get(index)?;
-                (value.kind == 0x01).then(|| without_nul(value.bytes))
+                (value.kind == values::STRING).then(|| without_nul(value.bytes))
             }
         }
     }
@@ -248,7 +248,7 @@ impl<'a> Source<'a> {
                     0x06 => u16_at(value.bytes, 0).map(u64::from),
                     0x08 | 0x14 => u32_at(value.bytes, 0).map(u64::from),
                     0x0a | 0x15 => u64_at(value.bytes, 0),
-                    0x01 => utf16(without_nul(value.bytes)).trim().parse().ok(),
+                    values::STRING => utf16(without_nul(value.bytes)).trim().parse().ok(),
                     _ => None,
                 }
             }
@@ -264,7 +264,7 @@ impl<'a> Source<'a> {
                 let value = values.get(index)?;
                 match value.kind {
                     values::FILETIME => u64_at(value.bytes, 0).map(FileTime::from_ticks),
-                    0x01 => FileTime::parse(&utf16(without_nul(value.bytes))),
+                    values::STRING => FileTime::parse(&utf16(without_nul(value.bytes))),
                     _ => None,
                 }
             }

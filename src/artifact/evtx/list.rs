@@ -21,11 +21,18 @@ pub(super) struct ItemNames<'a>(HashMap<Vec<&'a [u8]>, FieldNames, RandomState>)
 
 impl<'a> ItemNames<'a> {
     fn of(&mut self, items: &[Item<'a>]) -> FieldNames {
+        if self.0.len() >= NAMES_KEPT {
+            self.0.clear();
+        }
         let stored: Vec<&[u8]> = items.iter().map(|item| item.name).collect();
         Arc::clone(self.0.entry(stored).or_insert_with(|| OwnNames::of(items).names.into()))
     }
 }
 
+/// So many lists of names are kept: more than a log has that Windows wrote.
+const NAMES_KEPT: usize = 1024;
+/// Bytes of the names of a list. Each stands once in the chunk, so an honest list has fewer than a chunk.
+const NAMES_LIMIT: usize = super::chunk::SIZE;
 /// More tokens than any list of items has.
 const TOKEN_LIMIT: usize = 4000;
 /// What an item costs beside its text.
@@ -99,7 +106,8 @@ impl<'a> List<'a> {
                 items.push(Item { name: tag.name.unwrap_or(element), dependency, source });
             }
         }
-        matches!(tokens.next()?, Token::End).then(|| Self { names: names.of(&items), items })
+        (matches!(tokens.next()?, Token::End) && size_of_names(&items) <= NAMES_LIMIT)
+            .then(|| Self { names: names.of(&items), items })
     }
 
     /// The text of the first item of a name, UTF-16LE, when it is a string in a slot of its own.
@@ -110,8 +118,13 @@ impl<'a> List<'a> {
         (value.kind == values::STRING).then(|| without_nul(value.bytes))
     }
 
-    /// The items of a record; `None` when one of its values is not plain after all. `spend` is told what each value
-    /// costs, and where it is.
+    /// Bytes of the names of all items.
+    pub(super) fn size_of_names(&self) -> usize {
+        size_of_names(&self.items)
+    }
+
+    /// The items of a record; `None` when one of its values is not plain after all. `spend` is told what each value and each name of its
+    /// own costs, and where it is.
     pub(super) fn read(
         &self,
         located: &Located<'a>,
@@ -121,42 +134,16 @@ impl<'a> List<'a> {
         values.clear();
         let mut own: Option<OwnNames> = None;
         for (place, item) in self.items.iter().enumerate() {
-            let before = || OwnNames::of(self.items.get(..place).unwrap_or_default());
-            if item.dependency.is_some_and(|slot| located.is_null(slot)) {
-                own.get_or_insert_with(before);
-                continue;
-            }
-            let array = match item.source {
-                Source::Literal(text) => {
-                    values.add(|out| push_utf16(text, out));
-                    None
-                }
-                Source::Nowhere => {
-                    values.add(|_| {});
-                    None
-                }
-                Source::Slot(index) => {
-                    let value = located.try_get(index)?;
-                    spend(ITEM_COST + value.bytes.len() * 2, value.at)?;
-                    if value.kind == values::BINXML {
-                        return Ok(None);
-                    }
-                    let array = values::items(value.kind, value.bytes);
-                    match &array {
-                        None => values.add(|out| values::push(value.kind, value.bytes, out)),
-                        Some(parts) if parts.is_empty() => values.add(|_| {}),
-                        Some(parts) => {
-                            spend(parts.len() * ITEM_COST, value.at)?;
-                            let kind = values::item_kind(value.kind);
-                            parts.iter().for_each(|part| values.add(|out| values::push(kind, part, out)));
-                        }
-                    }
-                    array
-                }
+            let count = match item.dependency {
+                Some(slot) if located.is_null(slot) => 0,
+                _ => match item.read(located, values, &mut spend)? {
+                    Some(count) => count,
+                    None => return Ok(None),
+                },
             };
-            let count = array.map_or(1, |parts| parts.len().max(1));
-            if count > 1 {
-                own.get_or_insert_with(before);
+            if count != 1 && own.is_none() {
+                spend(self.size_of_names(), located.position())?;
+                own = Some(OwnNames::of(self.items.get(..place).unwrap_or_default()));
             }
             if let Some(own) = &mut own {
                 (0..count).for_each(|_| own.add(item));
@@ -165,6 +152,48 @@ impl<'a> List<'a> {
         let names = own.map_or_else(|| Arc::clone(&self.names), |own| own.names.into());
         Ok(Some(Fields::new(names, values)))
     }
+}
+
+impl<'a> Item<'a> {
+    /// Adds the value or, of an array, the values. Gives their number; `None` when it is not plain.
+    fn read(
+        &self,
+        located: &Located<'a>,
+        values: &mut FieldValues,
+        spend: &mut impl FnMut(usize, usize) -> Result<(), Fault>,
+    ) -> Result<Option<usize>, Fault> {
+        let index = match self.source {
+            Source::Literal(text) => {
+                values.add(|out| push_utf16(text, out));
+                return Ok(Some(1));
+            }
+            Source::Nowhere => {
+                values.add(|_| {});
+                return Ok(Some(1));
+            }
+            Source::Slot(index) => index,
+        };
+        let value = located.try_get(index)?;
+        spend(ITEM_COST + value.bytes.len() * 2, value.at)?;
+        if value.kind == values::BINXML {
+            return Ok(None);
+        }
+        match values::items(value.kind, value.bytes) {
+            None => values.add(|out| values::push(value.kind, value.bytes, out)),
+            Some(parts) if parts.is_empty() => values.add(|_| {}),
+            Some(parts) => {
+                spend(parts.len() * (ITEM_COST + self.name.len()), value.at)?;
+                let kind = values::item_kind(value.kind);
+                parts.iter().for_each(|part| values.add(|out| values::push(kind, part, out)));
+                return Ok(Some(parts.len()));
+            }
+        }
+        Ok(Some(1))
+    }
+}
+
+fn size_of_names(items: &[Item<'_>]) -> usize {
+    items.iter().map(|item| item.name.len()).sum()
 }
 
 /// What a start tag says: the value of its `Name` attribute, and whether it is more than an empty element.

@@ -47,7 +47,8 @@ fn all_is_counted_and_only_what_is_wanted_is_decoded() {
     assert_eq!(log.problems, []);
 }
 
-/// The names of list items and of those behind them, whether the data is read as a list or walked (domain.md 2.2: unnamed items count on).
+/// The names of an array's items and of those behind them: unnamed items are `#0`, `#1` … (contract.md, dump `events`), and an array repeats
+/// its element. The evtx crate shows the same of such a record in `tests/it/events.rs`.
 #[test]
 fn items_of_a_list_count_as_items() {
     let event = |id| {
@@ -295,6 +296,21 @@ fn a_template_cannot_blow_up_a_value() {
         assert_eq!((log.records, log.events.len()), (2, 1), "{:?}", log.problems);
         assert!(log.problems.iter().any(|problem| problem.place == Place::Record(1)));
         assert_eq!(log.events[0].record_id, 2);
+    }
+}
+
+/// A long name and an array of many empty texts: each of them would carry the name. A record has room for one of them.
+#[test]
+fn a_name_cannot_be_repeated_without_end() {
+    let name = "n".repeat(10_000);
+    let many = || Value::strings(&vec![""; 5_000]);
+    let listed = |id| EventSpec::new("Provider", id, "2026-11-19T08:00:00Z").data(&name, many());
+    let tree = Element::new("Rule").child(Element::new(&name).value(many()));
+    let walked = EventSpec::new("Provider", 3, "2026-11-19T08:00:00Z").user_data(tree);
+    for event in [listed(1), listed(2).bare(), walked] {
+        let log = everything(&LogBuilder::new("System").event(event).build());
+        assert_eq!((log.records, log.events.len(), log.complete), (1, 0, false));
+        assert_eq!(log.problems[0].expected, "a record that stays small when it is decoded");
     }
 }
 

@@ -65,7 +65,7 @@ fn sids(bytes: &[u8]) -> Vec<&[u8]> {
 
 /// Appends the text of one value (not an array, not an embedded stream). What is too short for its type is shown as hex.
 pub(super) fn push(kind: u8, bytes: &[u8], out: &mut String) {
-    if kind == 0x01 {
+    if kind == STRING {
         push_utf16(without_nul(bytes), out);
     } else if number(kind, bytes, out).is_none() {
         hex(bytes, out);
