@@ -159,9 +159,30 @@ struct Loaded {
     secrets: BTreeSet<Secret>,
 }
 
-/// Loads files in parallel, the largest first, so that no thread is left with a large one at the end. They come back in their order, the
-/// members of an archive at its place. Archives are opened one after the other, so that a bound always stops the same of them.
+/// Bytes that may be unpacked before the archives among them are opened. Archives wait for their turn in memory.
+const BATCH: u64 = 256 << 20;
+
+/// Loads files. They come back in their order, the members of an archive at its place.
 fn load_all(bundle: &Bundle, entries: &[Entry], reading: &Reading) -> Vec<Loaded> {
+    let mut all = Vec::with_capacity(entries.len());
+    let mut rest = entries;
+    while !rest.is_empty() {
+        let mut bytes = 0_u64;
+        let fits = rest.iter().take_while(|entry| {
+            bytes = bytes.saturating_add(entry.size);
+            bytes <= BATCH
+        });
+        // One that is larger than a batch makes a batch of its own.
+        let (batch, behind) = rest.split_at_checked(fits.count().max(1)).unwrap_or((rest, &[]));
+        all.extend(load_batch(bundle, batch, reading));
+        rest = behind;
+    }
+    all
+}
+
+/// Loads files in parallel, the largest first, so that no thread is left with a large one at the end. Then the archives among them are
+/// opened, one after the other, so that a bound always stops the same of them.
+fn load_batch(bundle: &Bundle, entries: &[Entry], reading: &Reading) -> Vec<Loaded> {
     let mut order: Vec<(usize, &Entry)> = entries.iter().enumerate().collect();
     order.sort_by_key(|(_, entry)| Reverse(entry.size));
     let load = |(place, entry): &(usize, &Entry)| (*place, load(bundle, entry, reading));
