@@ -310,7 +310,16 @@ fn walk(root: &Path) -> std::io::Result<Vec<Entry>> {
                 continue;
             }
         };
-        for item in listing.flatten() {
+        for item in listing {
+            let item = match item {
+                Ok(item) => item,
+                Err(error) if prefix.is_empty() => return Err(error),
+                // What else lies in this folder is not known.
+                Err(error) => {
+                    found.push(hidden(&prefix, &error));
+                    break;
+                }
+            };
             let label = format!("{prefix}{}", item.file_name().to_string_lossy());
             match item.file_type() {
                 Ok(kind) if kind.is_dir() => folders.push((item.path(), format!("{label}/"))),
