@@ -145,9 +145,15 @@ pub struct Only {
 }
 
 impl Only {
-    /// Whether a record is wanted. One that does not say what it is about is.
+    /// Whether a kind of record is the one that this is about.
+    pub fn is_about(&self, provider: &str, id: u32) -> bool {
+        self.id == id && self.provider.eq_ignore_ascii_case(provider)
+    }
+
+    /// Whether a record is wanted. One of another kind is, and one that does not say what it is about.
     pub fn admits(&self, event: &Event) -> bool {
-        event.field(self.field).is_none_or(|value| self.names(value))
+        !self.is_about(&event.provider, event.event_id)
+            || event.field(self.field).is_none_or(|value| self.names(value))
     }
 
     /// Whether a value is one of those wanted.
@@ -172,8 +178,7 @@ impl EventFilter {
 
     /// What is wanted of a kind, if it is not all of it: a position in [`Self::only`].
     pub fn only(&self, provider: &str, id: u32) -> Option<usize> {
-        let is_it = |only: &Only| only.id == id && only.provider.eq_ignore_ascii_case(provider);
-        self.only.iter().position(is_it).filter(|_| !self.everything)
+        self.only.iter().position(|only| only.is_about(provider, id)).filter(|_| !self.everything)
     }
 
     /// Adds ids of a provider; no ids means all of them.

@@ -160,7 +160,7 @@ pub fn moments(evidence: &Evidence, window: Option<Window>) -> Vec<Moment> {
             events
                 .iter()
                 .filter(|event| counts(event.value))
-                .filter(|event| event.value.event_id != START_TYPE.1 || start_types.admits(event.value))
+                .filter(|event| start_types.admits(event.value))
                 .map(|event| moment(evidence, event, *kind, meaning)),
         );
     }

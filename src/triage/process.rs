@@ -44,6 +44,8 @@ const MAX_COMPLAINT: usize = 4 << 10;
 /// First pause of a job that waits for a worker to end which has said all it has to say. Most end in less than a millisecond, and a core
 /// is idle until that is seen.
 const SHORTEST_PAUSE: Duration = Duration::from_micros(50);
+/// Pauses double up to this one.
+const LONGEST_PAUSE: Duration = Duration::from_millis(1);
 /// How often a waiting job looks whether the run was stopped.
 const LOOK: Duration = Duration::from_millis(100);
 
@@ -107,7 +109,7 @@ impl Launcher {
                     // The output has ended, so the process is about to.
                     _ => thread::sleep(pause),
                 }
-                pause = (2 * pause).min(LOOK);
+                pause = (2 * pause).min(LONGEST_PAUSE);
                 continue;
             }
             match output.recv_timeout(left.min(LOOK)) {
