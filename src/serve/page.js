@@ -6,6 +6,7 @@
   // A page with something to wait for loads itself again when that has changed.
   const { poll, known } = document.body.dataset;
   if (poll) {
+    let lost = 0;
     const ask = async () => {
       try {
         const answer = await fetch(poll, { cache: 'no-store' });
@@ -13,8 +14,12 @@
           location.reload();
           return;
         }
+        lost = 0;
       } catch {
-        return; // The program has ended.
+        // A browser drops its requests when a network comes or goes, even those to its own machine. Without an answer for longer, the
+        // program has ended.
+        lost += 1;
+        if (lost > 20) { return; }
       }
       setTimeout(ask, 500);
     };

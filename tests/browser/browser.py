@@ -10,10 +10,13 @@ SKIPPED = 77
 PATIENCE = 90
 
 try:
-    from playwright.sync_api import expect, sync_playwright  # noqa: F401
+    from playwright.sync_api import expect, sync_playwright
 except ImportError:
     print("playwright is not installed (pip install playwright)")
     sys.exit(SKIPPED)
+
+# Expectations have a patience of their own, five seconds unless told.
+expect.set_options(timeout=PATIENCE * 1000)
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 if not os.access(CHROMIUM, os.X_OK):
@@ -31,11 +34,13 @@ def arguments():
     parser.add_argument("samples", type=pathlib.Path)
     parser.add_argument("--axe", type=pathlib.Path)
     parser.add_argument("--shots", type=pathlib.Path)
+    # Each answer from the network comes this much later: what a script does not wait for shows.
+    parser.add_argument("--slow", type=int, default=0, metavar="MILLISECONDS")
     return parser.parse_args()
 
 
 def launch(playwright):
-    return playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    return playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"], timeout=PATIENCE * 1000)
 
 
 def read_axe(path):
@@ -54,7 +59,7 @@ def fits(page, what):
 class Visitor:
     """A browser window that remembers everything that went wrong in it."""
 
-    def __init__(self, browser, state=None, **options):
+    def __init__(self, browser, state=None, slow=0, **options):
         self.context = browser.new_context(storage_state=state, **options)
         self.context.set_default_timeout(PATIENCE * 1000)
         self.page = self.context.new_page()
@@ -62,14 +67,31 @@ class Visitor:
         self.page.on("console", self.console)
         self.page.on("pageerror", lambda error: self.wrong.append(f"uncaught: {error}"))
         self.page.on("dialog", self.dialog)
+        if slow:
+            session = self.context.new_cdp_session(self.page)
+            unlimited = {"offline": False, "downloadThroughput": -1, "uploadThroughput": -1}
+            session.send("Network.emulateNetworkConditions", {"latency": slow, **unlimited})
 
     def console(self, message):
         if message.type in ("error", "warning"):
-            self.wrong.append(f"console {message.type}: {message.text}")
+            self.wrong.append(f"console {message.type}: {message.text} ({message.location.get('url')})")
 
     def dialog(self, dialog):
         self.wrong.append(f"a dialog opened: {dialog.message}")
         dialog.dismiss()
+
+    def copies(self, button):
+        """Clicks a button that copies and gives what the clipboard holds then. The button says so for two seconds only, so what it says
+        is written down before the click, however long this script is kept waiting."""
+        button.evaluate(
+            """(button) => {
+                window.said = new Promise((say) => new MutationObserver(() => say(button.textContent)).observe(button, { childList: true }));
+            }"""
+        )
+        button.click()
+        said = self.page.evaluate("window.said")
+        assert said == "Copied", f"the button says {said!r}"
+        return self.page.evaluate("navigator.clipboard.readText()")
 
 
 def audit(page, axe, what):

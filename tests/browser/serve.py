@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Drives the page of `actriage serve` in chromium, as a person would.
 
-    serve.py BINARY SAMPLES [--axe axe.min.js] [--shots FOLDER]
+    serve.py BINARY SAMPLES [--axe axe.min.js] [--shots FOLDER] [--slow MILLISECONDS]
 
 Ends with 0 when all is well, with 77 when playwright or chromium are not there (tests skip then, aloud), else with 1.
 """
@@ -14,11 +14,19 @@ import shutil
 import subprocess
 import tempfile
 
-from browser import SHAPES, Visitor, arguments, audit, expect, fits, launch, read_axe, sync_playwright
+from browser import PATIENCE, SHAPES, Visitor, arguments, audit, expect, fits, launch, read_axe, sync_playwright
+
+# The page of any bundle, and not of its report.
+BUNDLE = re.compile(r"/bundle/\d+$")
 
 
 class Guest(Visitor):
     """Somebody who waits for a verdict."""
+
+    def go(self, selector, address):
+        """Clicks what leads to another page, and waits until that is the page: what comes next must not happen to the old one."""
+        with self.page.expect_navigation(url=address):
+            self.page.click(selector)
 
     def verdict(self):
         """Waits for the verdict and gives it."""
@@ -56,7 +64,7 @@ def drop(page, files):
     page.dispatch_event("#upload", "drop", {"dataTransfer": transfer})
 
 
-def with_script(visitor, samples, axe):
+def with_script(visitor, address, samples, axe):
     page = visitor.page
     audit(page, axe, "the empty page")
     # Choose a file.
@@ -66,9 +74,7 @@ def with_script(visitor, samples, axe):
     expect(page.locator("#causes li").first).to_be_visible()
     audit(page, axe, "a verdict")
     # The case note and the downloads.
-    page.click("button[data-copy]")
-    expect(page.locator("button[data-copy]")).to_have_text("Copied")
-    note = page.evaluate("navigator.clipboard.readText()")
+    note = visitor.copies(page.locator("button[data-copy]"))
     assert note.strip() and note == page.locator("#note").input_value(), "the clipboard does not hold the case note"
     with page.expect_download() as download:
         page.click("text=Download JSON")
@@ -76,8 +82,7 @@ def with_script(visitor, samples, axe):
     report = json.loads(pathlib.Path(download.value.path()).read_text())
     assert report["verdict"]["outcome"] == "blocked" and report["bundle"]["path"] == "blocked.zip"
     # The report.
-    page.click("text=Read the whole report")
-    page.wait_for_url("**/bundle/1/report")
+    visitor.go("text=Read the whole report", "**/bundle/1/report")
     for cause in report["verdict"]["root_causes"]:
         title = next(check["title"] for check in report["checks"] if check["id"] == cause)
         expect(page.get_by_text(title).first).to_be_visible()
@@ -85,7 +90,8 @@ def with_script(visitor, samples, axe):
     assert background != "0px", "the policy keeps the report's own style out"
     audit(page, axe, "the report")
     page.go_back()
-    page.click("header a")
+    page.wait_for_url("**/bundle/1")
+    visitor.go("header a", address)
     # Drop three files; one is no bundle at all, and its name wants to be markup.
     hostile = "<img src=x onerror=alert(1)>.zip"
     whole = [(name, (samples / name).read_bytes()) for name in ("healthy.zip", "mixed.zip")]
@@ -96,14 +102,13 @@ def with_script(visitor, samples, axe):
     expect(page.get_by_role("link", name=hostile)).to_be_visible()
     audit(page, axe, "the table")
     # Compare the two that could be read.
-    page.click("#compare button")
-    page.wait_for_url("**/compare?*")
+    visitor.go("#compare button", "**/compare?*")
     expect(page.get_by_text("Findings that differ")).to_be_visible()
     audit(page, axe, "a comparison")
-    page.click("header a")
-    page.click(f"text={hostile}")
+    visitor.go("header a", address)
+    visitor.go(f"text={hostile}", BUNDLE)
     assert visitor.verdict() == "unreadable"
-    page.click("text=Remove this bundle")
+    visitor.go("text=Remove this bundle", address)
     expect(page.locator("#bundles tbody tr")).to_have_count(3)
 
 
@@ -111,14 +116,13 @@ def without_script(visitor, address, samples):
     page = visitor.page
     page.goto(address)
     page.set_input_files("#files", samples / "blocked.zip")
-    page.click("#send")
-    page.wait_for_url("**/bundle/*")
+    visitor.go("#send", BUNDLE)
     assert visitor.verdict() == "blocked"
-    page.click("text=Read the whole report")
+    visitor.go("text=Read the whole report", "**/bundle/*/report")
     expect(page.locator("h1")).to_be_visible()
     page.go_back()
-    page.click("text=Remove this bundle")
-    page.wait_for_url(address)
+    page.wait_for_url(BUNDLE)
+    visitor.go("text=Remove this bundle", address)
 
 
 def shots(browser, state, address, folder, axe):
@@ -142,21 +146,21 @@ def main():
     try:
         with sync_playwright() as playwright:
             browser = launch(playwright)
-            first = Guest(browser)
+            first = Guest(browser, slow=given.slow)
             first.context.grant_permissions(["clipboard-read", "clipboard-write"])
             first.page.goto(entrance)
             first.page.wait_for_url(address)
-            with_script(first, given.samples, axe)
+            with_script(first, address, given.samples, axe)
             assert not first.wrong, first.wrong
             state = first.context.storage_state()
-            second = Guest(browser, state, java_script_enabled=False)
+            second = Guest(browser, state, given.slow, java_script_enabled=False)
             without_script(second, address, given.samples)
             assert not second.wrong, second.wrong
             shots(browser, state, address, folder, axe)
             browser.close()
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(PATIENCE)
         if not given.shots:
             shutil.rmtree(folder)
     assert server.returncode == 0, f"the server ended with {server.returncode}"
