@@ -2,6 +2,6 @@
 //!
 //! The captures themselves are not part of the project; the tests run when `ACTRIAGE_CORPUS` names the folder that holds them.
 
-mod a;
-mod b1;
-mod b2;
+mod connectivity;
+mod host;
+mod interfaces;

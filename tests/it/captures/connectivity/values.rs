@@ -3,6 +3,7 @@
 //! Each row names a file, the place of a value in the typed data (JSON pointer) and the value.
 
 mod adapters;
+mod names;
 mod networks;
 
 use serde_json::{Value, json};

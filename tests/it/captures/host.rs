@@ -1,4 +1,4 @@
-//! Captures of group B, second part: the machine, its identity, its licences and its files.
+//! The machine, its identity, its licences and its files.
 //!
 //! Every expected value was read by eye from the file that the test names; counts of long lists were taken with `grep -c`.
 

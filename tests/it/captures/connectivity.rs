@@ -1,4 +1,4 @@
-//! Captures of group A: profiles, proxies, Winsock, services, addresses, names, probes.
+//! Whether and how the machine reaches others: profiles, proxies, Winsock, services, addresses, names, probes.
 //!
 //! Every expected value was read by eye from the capture that it names.
 
@@ -62,7 +62,7 @@ fn read(bytes: &[u8]) -> Vec<Capture> {
     capture::read(&Text::decode(bytes))
 }
 
-/// The files of this group in the manifest and the kind that each must be read as.
+/// The files of these kinds in the manifest and the kind that each must be read as.
 fn files() -> Option<Vec<(String, CaptureKind)>> {
     let rows = corpus::tsv(&captures()?.join("MANIFEST.tsv"));
     let kind_of = |path: &str| {
