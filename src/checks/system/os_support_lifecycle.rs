@@ -56,10 +56,12 @@ fn run(case: &Case<'_>, j: &Judgement) {
             [seen],
         ),
         Generation::Seven => seven(case, j, &product, seen),
-        Generation::Eight => unsupported(j, &product, "2020-01-14", seen),
-        Generation::EightOne if os.edition == Some(Edition::Server) => {
+        Generation::Eight | Generation::EightOne if os.edition == Some(Edition::Server) => {
             unsupported(j, &product, "2020-01-14", seen)
         }
+        // Where a client or a server cannot be told, the later day: it is out of support on either.
+        Generation::Eight if os.edition.is_none() => unsupported(j, &product, "2020-01-14", seen),
+        Generation::Eight => unsupported(j, &product, "2016-01-12", seen),
         Generation::EightOne => unsupported(j, &product, "2023-01-10", seen),
         Generation::Ten => ten(case, j, &product, build.value, seen),
         Generation::Eleven => j.good(seen),
