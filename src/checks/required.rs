@@ -47,6 +47,17 @@ pub fn is_decisive(endpoint: &Endpoint) -> bool {
     matches!(endpoint.class, Class::Required | Class::Identity) && !endpoint.purpose.contains("older name")
 }
 
+/// Other names of the sign-in service among the article's hosts.
+const OTHER_SIGN_IN: [&str; 2] = ["login.microsoft.com", "login.windows.net"];
+
+/// A host of sign-in or licensing: the named ones and the identity sets 56 and 59. The rest of the article's list are helpers, such as
+/// revocation lists and redirectors (R24).
+pub fn is_of_sign_in_or_licensing(host: &str) -> bool {
+    let named = SIGN_IN_AND_LICENSING.iter().chain(&OTHER_SIGN_IN);
+    let mut named = named.filter(|known| known.eq_ignore_ascii_case(host.trim_end_matches('.')));
+    named.next().is_some() || endpoints::covering(host).any(|endpoint| endpoint.class == Class::Identity)
+}
+
 /// A host that serves revocation lists or answers for certificates.
 pub fn is_revocation_host(host: &str) -> bool {
     REVOCATION_LISTS.iter().any(|known| known.eq_ignore_ascii_case(host))
@@ -111,6 +122,21 @@ mod tests {
             ("enterpriseregistration.windows.net".into(), None)
         );
         assert_eq!(host_of("https:///x"), None);
+    }
+
+    #[test]
+    fn hosts_of_sign_in_and_licensing() {
+        // R24: login, odc, ols, officeclient, activation and the identity sets; the rest of the twenty addresses are helpers.
+        for host in
+            ["login.windows.net", "OLS.officeapps.live.com", "aadcdn.msauth.net", "graph.microsoft.com"]
+        {
+            assert!(is_of_sign_in_or_licensing(host), "{host}");
+        }
+        for host in
+            ["crl.microsoft.com", "go.microsoft.com", "ajax.aspnetcdn.com", "Office15client.microsoft.com"]
+        {
+            assert!(!is_of_sign_in_or_licensing(host), "{host}");
+        }
     }
 
     #[test]

@@ -63,14 +63,20 @@ fn class(text: &str) -> Class {
     }
 }
 
-/// The row that covers a host: an exact one before a wildcard.
-pub fn find(host: &str) -> Option<&'static Endpoint> {
+/// Every row that covers a host, exact ones before wildcards.
+pub fn covering(host: &str) -> impl Iterator<Item = &'static Endpoint> {
     let host = host.trim().trim_end_matches('.').to_ascii_lowercase();
-    let exact = |endpoint: &&Endpoint| endpoint.host.eq_ignore_ascii_case(&host);
-    let suffix = |endpoint: &&Endpoint| {
+    let name = host.clone();
+    let exact = move |endpoint: &&Endpoint| endpoint.host.eq_ignore_ascii_case(&name);
+    let suffix = move |endpoint: &&Endpoint| {
         endpoint.host.strip_prefix('*').is_some_and(|suffix| host.ends_with(&suffix.to_ascii_lowercase()))
     };
-    ENDPOINTS.iter().find(exact).or_else(|| ENDPOINTS.iter().find(suffix))
+    ENDPOINTS.iter().filter(exact).chain(ENDPOINTS.iter().filter(suffix))
+}
+
+/// The row that covers a host: an exact one before a wildcard.
+pub fn find(host: &str) -> Option<&'static Endpoint> {
+    covering(host).next()
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::checks::case::{Case, event_seen, value_seen};
 use crate::checks::judgement::{Judgement, Status};
 use crate::checks::ncsi::profile_state;
-use crate::checks::required::needed;
+use crate::checks::required::{is_of_sign_in_or_licensing, needed};
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy};
 use crate::evidence::events::Want;
 use crate::evidence::{Confidence, Lookup, Source, captures};
@@ -88,9 +88,8 @@ fn judge(case: &Case<'_>, j: &Judgement, entry: &Entry, source: &Source) {
             continue;
         }
         let blocks = match endpoint.class {
-            Class::Required | Class::Identity => true,
             Class::Probe => profile_state::is_bad(case),
-            _ => false,
+            _ => is_of_sign_in_or_licensing(name),
         };
         let status = if blocks { Status::Blocker } else { Status::Warning };
         let summary = format!(
@@ -123,7 +122,8 @@ pub fn is_public(address: IpAddr) -> bool {
 
 /// Windows may be told to look for the file elsewhere (R24: any case, expanded, with or without a trailing backslash).
 fn folder(case: &Case<'_>, j: &Judgement) {
-    let Lookup::Found(value) = case.value(TCPIP, "DataBasePath") else { return };
+    // Which file Windows reads must be known: the collected one may be another.
+    let Lookup::Found(value) = case.need_value(j, TCPIP, "DataBasePath") else { return };
     let root = case.evidence.registry.system_root();
     let root = root.found().map_or(r"c:\windows".to_owned(), |root| root.value.to_lowercase());
     let path = value.value.as_text().unwrap_or_default().to_lowercase();

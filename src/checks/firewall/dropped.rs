@@ -7,8 +7,8 @@ use crate::artifact::capture::firewall_log::{Action, Entry, Path};
 use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::checks::case::{Case, event_seen};
 use crate::checks::dns::answers::{self, all_of};
-use crate::checks::judgement::Judgement;
-use crate::checks::required::{is_sign_in_address, needed};
+use crate::checks::judgement::{Judgement, Status};
+use crate::checks::required::{is_of_sign_in_or_licensing, is_sign_in_address, needed};
 use crate::evidence::events::Want;
 use crate::evidence::{Confidence, Source, captures};
 use crate::time::FileTime;
@@ -18,6 +18,8 @@ pub const FILTERED: Want =
     Want { provider: "Microsoft-Windows-Security-Auditing", ids: &[5152, 5157], channels: &["Security"] };
 /// `Direction` of a connection from outside.
 const INBOUND: &str = "%%14592";
+/// What an address out of its ranges belongs to.
+const SIGN_IN_SERVICE: &str = "the sign-in service";
 /// Times of the log may be of the local clock: no time zone is further off.
 const LONGEST_ZONE: i64 = 14 * 3600;
 
@@ -29,7 +31,7 @@ pub fn judge(case: &Case<'_>, j: &Judgement, is_activation_program: fn(&str) -> 
         known
             .get(&address)
             .cloned()
-            .or_else(|| is_sign_in_address(address).then(|| "the sign-in service".to_owned()))
+            .or_else(|| is_sign_in_address(address).then(|| SIGN_IN_SERVICE.to_owned()))
     };
     log(case, j, &host);
     for event in case.events(FILTERED) {
@@ -51,13 +53,16 @@ pub fn judge(case: &Case<'_>, j: &Judgement, is_activation_program: fn(&str) -> 
     }
 }
 
-/// Addresses that required hosts resolved to in this collection.
+/// Addresses that required hosts resolved to in this collection; of hosts that share one, that of sign-in or licensing.
 fn addresses(case: &Case<'_>) -> BTreeMap<IpAddr, String> {
     let mut found = BTreeMap::new();
     for answer in answers::collected(case) {
         if let Some(host) = answer.names.iter().find(|name| needed(case, name).is_some()) {
             for address in answer.addresses.iter().map(IpAddr::to_canonical) {
-                found.entry(address).or_insert_with(|| host.clone());
+                let known = found.entry(address).or_insert_with(|| host.clone());
+                if !is_of_sign_in_or_licensing(known) {
+                    known.clone_from(host);
+                }
             }
         }
     }
@@ -104,7 +109,12 @@ fn log(case: &Case<'_>, j: &Judgement, host: &dyn Fn(IpAddr) -> Option<String>) 
             continue;
         }
         let summary = format!("The Windows firewall dropped {count} connection(s) to {host}.");
-        j.blocker(Confidence::High, summary, [source.shows(shown.clone())]);
+        // Other hosts of the table are helpers, and many stand on addresses that they share with strangers.
+        let (status, confidence) = match host == SIGN_IN_SERVICE || is_of_sign_in_or_licensing(&host) {
+            true => (Status::Blocker, Confidence::High),
+            false => (Status::Warning, Confidence::Medium),
+        };
+        j.row(status, confidence, summary, vec![source.shows(shown.clone())]);
     }
 }
 
