@@ -34,21 +34,26 @@ pub struct FirewallRule {
     pub protocol: Option<u8>,
     /// Ports of the other side; empty for all.
     pub remote_ports: Vec<Ports>,
-    /// Addresses of the other side; empty for all.
+    /// Addresses of the other side: IPv4, keywords for it, and whatever a list of both holds; empty for all.
     pub remote_addresses: Vec<Addresses>,
+    /// Addresses of the other side in the fields for IPv6, which say nothing of IPv4; empty for all.
+    pub remote_addresses_v6: Vec<Addresses>,
     /// `App`: path of the program, variables unexpanded.
     pub program: Option<String>,
     /// `Svc`: key name of the service.
     pub service: Option<String>,
     /// `AppPkgId`: SID of the app package.
     pub package: Option<String>,
+    /// `PFN`: family name of the app package, which current Windows 11 writes in the place of the SID.
+    pub family: Option<String>,
     /// `LUOwn`: SID of the user whose rule it is.
     pub owner: Option<String>,
     /// `Name`: free text or a resource (`@{package?ms-resource://…}`, `@file.dll,-1`).
     pub name: String,
     /// `EmbedCtxt`: the group that it belongs to.
     pub context: Option<String>,
-    /// Names of further conditions (own ports and addresses, interfaces, IPsec, permitted users).
+    /// Names of further conditions (own ports and addresses, interfaces, IPsec, permitted users), and of every field that is not known
+    /// to be none.
     pub narrowed_by: Vec<String>,
 }
 
@@ -77,26 +82,10 @@ const PROFILES: &[(&str, ProfileName)] =
     &[("Domain", ProfileName::Domain), ("Private", ProfileName::Private), ("Public", ProfileName::Public)];
 const TRUTHS: &[(&str, bool)] = &[("TRUE", true), ("FALSE", false)];
 
-/// Fields that are conditions and are kept by name only.
-const CONDITIONS: &[&str] = &[
-    "LPort",
-    "LPort2_10",
-    "LPort2_20",
-    "LPort2_24",
-    "LA4",
-    "LA6",
-    "IF",
-    "IFType",
-    "Security",
-    "Security2_9",
-    "Security2",
-    "RMAuth",
-    "RUAuth",
-    "LUAuth",
-    "LUAuth2_24",
-    "ICMP4",
-    "ICMP6",
-];
+/// Fields that name, describe or order a rule, or concern connections from outside: no condition on those that go out. A field that is
+/// neither here nor held by the type narrows the rule, because newer versions of the grammar add conditions.
+const NO_CONDITIONS: &[&str] =
+    &["Desc", "Edge", "Defer", "LSM", "LOM", "Platform", "Platform2", "SkipVer", "PCross", "AuthByPassOut"];
 
 impl FirewallRule {
     /// Reads the text of a rule.
@@ -131,17 +120,17 @@ impl FirewallRule {
             "profile" => self.profiles.push(word(PROFILES, "a profile", value)?),
             "protocol" => self.protocol = Some(value.parse().map_err(|_| wrong("a protocol number", value))?),
             "rport" | "rport2_10" => self.remote_ports.extend(Ports::parse_list(value)),
-            "ra4" | "ra6" | "ra42" | "ra62" => self.remote_addresses.extend(Addresses::parse_list(value)),
+            "ra4" | "ra42" => self.remote_addresses.extend(Addresses::parse_list(value)),
+            "ra6" | "ra62" => self.remote_addresses_v6.extend(Addresses::parse_list(value)),
             "app" => self.program = own(),
             "svc" => self.service = own(),
             "apppkgid" => self.package = own(),
+            "pfn" => self.family = own(),
             "luown" => self.owner = own(),
             "name" => self.name = value.to_owned(),
             "embedctxt" => self.context = own(),
-            _ if CONDITIONS.iter().any(|known| known.eq_ignore_ascii_case(name)) => {
-                self.narrowed_by.push(name.to_owned());
-            }
-            _ => {}
+            _ if NO_CONDITIONS.iter().any(|known| known.eq_ignore_ascii_case(name)) => {}
+            _ => self.narrowed_by.push(name.to_owned()),
         }
         Ok(())
     }
@@ -163,10 +152,14 @@ impl FirewallRule {
         self.profiles.is_empty() || self.profiles.contains(&profile)
     }
 
-    /// Whether it holds for every address on the internet: without a condition on addresses, or by the keyword for the internet.
+    /// Whether it holds for every IPv4 address on the internet: without a condition on addresses, or by the keyword for the internet. A
+    /// rule with addresses of IPv6 alone leaves IPv4 as it is.
     pub fn covers_the_internet(&self) -> bool {
         let internet = |entry: &Addresses| matches!(entry, Addresses::Other(word) if word.eq_ignore_ascii_case("internet"));
-        self.remote_addresses.is_empty() || self.remote_addresses.iter().any(internet)
+        match (self.remote_addresses.as_slice(), self.remote_addresses_v6.is_empty()) {
+            ([], unconditional) => unconditional,
+            (some, _) => some.iter().any(internet),
+        }
     }
 
     /// Whether it names an IPv4 address out of a range.
@@ -266,14 +259,16 @@ impl fmt::Display for FirewallRule {
         if !self.remote_ports.is_empty() {
             write!(f, ", remote ports {}", list(self.remote_ports.iter().map(Ports::to_string).collect()))?;
         }
-        if !self.remote_addresses.is_empty() {
-            let shown = self.remote_addresses.iter().take(4).map(Addresses::to_string).collect();
+        let mut addresses = self.remote_addresses.iter().chain(&self.remote_addresses_v6).peekable();
+        if addresses.peek().is_some() {
+            let shown = addresses.take(4).map(Addresses::to_string).collect();
             write!(f, ", remote addresses {}", list(shown))?;
         }
         let conditions = [
             ("program", &self.program),
             ("service", &self.service),
             ("package", &self.package),
+            ("package family", &self.family),
             ("user", &self.owner),
         ];
         for (what, value) in conditions {
@@ -370,6 +365,24 @@ mod tests {
         }
         // The spelling of Windows 10 hives.
         assert!(with("RA42=IntErnet|RA62=IntErnet").covers_the_internet());
+        // IPv6 alone.
+        assert!(!with("RA62=IntErnet").covers_the_internet() && !with("RA6=2603::/16").covers_the_internet());
+    }
+
+    #[test]
+    fn a_field_that_is_not_known_narrows() {
+        // MS-GPFAS 2.2.2.19 names NNm, SecurityRealmId and the TTK fields; versions to come may add others.
+        let with = |text: &str| {
+            FirewallRule::parse(&format!("v2.33|Action=Block|Active=TRUE|Dir=Out|{text}|")).unwrap()
+        };
+        assert_eq!(with("NNm=Z3Vlc3Q=|TTK2_27=x|New=1").narrowed_by, ["NNm", "TTK2_27", "New"]);
+        let described =
+            "Desc=x|EmbedCtxt=y|Edge=TRUE|Defer=App|LSM=TRUE|SkipVer=2.0|PCross=TRUE|Platform2=GTEQ";
+        assert!(with(described).narrowed_by.is_empty());
+        assert_eq!(
+            with("PFN=Microsoft.WindowsCalculator_8wekyb3d8bbwe").family.as_deref(),
+            Some("Microsoft.WindowsCalculator_8wekyb3d8bbwe")
+        );
     }
 
     #[test]

@@ -18,7 +18,8 @@
 //! # When this is wrong
 //! Rules below `RestrictedServices` that block BrokerPlugin and CloudExperienceHost are app isolation and stand on every clean system
 //! (trap 3); so do the events that record them (R1). Blocked UDP 443 (QUIC) and rules for other programs are harmless. A profile that
-//! is off, or not in use, has no say (R20). Firewalls of other products and of the network are not in any collection from this machine.
+//! is off, or not in use, has no say (R20). A block rule with a condition that actriage does not know is a warning, and an allow rule with one
+//! does not count. Firewalls of other products and of the network are not in any collection from this machine.
 //!
 //! # Sources
 //! domain.md 5.4 `firewall-outbound`; trap 3; R1, R20 and R64 of section 14; MS-GPFAS 2.2.2 and 2.2.3.
@@ -64,17 +65,22 @@ const PROGRAMS: &[&str] = &[
 ];
 /// The broker plug-in as a program.
 const BROKER_PROGRAMS: &[&str] = &["backgroundtaskhost.exe", "microsoft.aad.brokerplugin.exe"];
-/// The two packages of sign-in: beginning of their names, and their SIDs, which Windows derives from the package family.
-const PACKAGES: &[(&str, &str)] = &[
+/// The two packages of sign-in: what they are, the beginning of their names, and their SIDs, which Windows derives from the package
+/// family.
+const PACKAGES: &[(Whom, &str, &str)] = &[
     (
+        Whom::Broker,
         "Microsoft.AAD.BrokerPlugin_",
         "S-1-15-2-1910091885-1573563583-1104941280-2418270861-3411158377-2822700936-2990310272",
     ),
     (
+        Whom::Companion,
         "Microsoft.Windows.CloudExperienceHost_",
         "S-1-15-2-2434737943-167758768-3180539153-984336765-1107280622-3591121930-2677285773",
     ),
 ];
+/// End of the family names of both: the publisher.
+const PUBLISHER: &str = "cw5n1h2txyewy";
 /// Programs of Windows that write isolation rules (R1).
 const ISOLATING: &[&str] = &["svchost.exe", "msmpeng.exe", "tiworker.exe"];
 
@@ -96,7 +102,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
     let is_stopped = services(case, j);
     let changes = case.events(CHANGES);
     block_rules(j, &firewall, &changes, is_stopped);
-    blocked_by_default(j, &firewall, is_stopped);
+    blocked_by_default(case, j, &firewall, is_stopped);
     if !firewall.has_registry {
         recorded_rules(j, &changes);
     }
@@ -127,8 +133,10 @@ fn services(case: &Case<'_>, j: &Judgement) -> bool {
 enum Whom {
     /// An Office program.
     Office,
-    /// The broker plug-in or its companion.
+    /// The broker plug-in.
     Broker,
+    /// CloudExperienceHost, whose pages the plug-in shows.
+    Companion,
     /// Every program.
     Everyone,
     /// Somebody else.
@@ -161,13 +169,17 @@ fn whom(rule: &FirewallRule) -> Whom {
         let is_of_package = rule.program.is_none() && rule.service.is_none();
         is_of_package && texts.iter().flatten().any(|text| text.to_ascii_lowercase().contains(&package))
     };
-    let is_broker = PACKAGES.iter().any(|(name, sid)| {
-        rule.package.as_ref().map_or_else(|| names(name), |own| own.eq_ignore_ascii_case(sid))
+    let packaged = PACKAGES.iter().find(|(_, name, sid)| match (&rule.package, &rule.family) {
+        (None, None) => names(name),
+        (package, family) => {
+            package.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(sid))
+                || family.as_ref().is_some_and(|own| own.eq_ignore_ascii_case(&format!("{name}{PUBLISHER}")))
+        }
     });
-    if is_broker {
-        return Whom::Broker;
+    if let Some((whom, ..)) = packaged {
+        return *whom;
     }
-    if rule.package.is_some() || rule.service.is_some() {
+    if rule.package.is_some() || rule.family.is_some() || rule.service.is_some() {
         return Whom::Other;
     }
     match rule.program.as_deref().map(file_name) {
@@ -214,11 +226,14 @@ fn weight(rule: &FirewallRule) -> Option<(Status, String)> {
     if !is_for_web(rule) || scope == Scope::Elsewhere || whom == Whom::Other {
         return None;
     }
-    let whole = rule.narrowed_by.is_empty() && (whom == Whom::Broker || rule.owner.is_none());
+    let is_package = matches!(whom, Whom::Broker | Whom::Companion);
+    let whole = rule.narrowed_by.is_empty() && (is_package || rule.owner.is_none());
     let (who, blocks) = match whom {
         Whom::Office => (file_name(rule.program.as_deref().unwrap_or_default()), true),
         Whom::Broker => ("the broker plug-in".to_owned(), true),
-        // R20: a rule for every program with a condition on addresses is no blocker.
+        Whom::Companion => ("CloudExperienceHost, which shows the pages of sign-in,".to_owned(), true),
+        // R20: a rule for every program with a condition on addresses is no blocker. The keyword for the internet (RA42=IntErnet) is a
+        // condition by its form only: it leaves out what is inside, and every host of activation is outside.
         _ => ("every program".to_owned(), scope == Scope::Internet),
     };
     let status = if whole && blocks { Status::Blocker } else { Status::Warning };
@@ -263,18 +278,30 @@ fn block_rules(j: &Judgement, firewall: &Firewall, changes: &[Sourced<&Event>], 
     }
 }
 
+/// Whether a rule lets the web through for the affected user: an allow with a further condition, or of somebody else, lets nothing of his
+/// through for sure.
+fn lets_through(rule: &FirewallRule, user: Option<&str>) -> bool {
+    let is_package = matches!(whom(rule), Whom::Broker | Whom::Companion);
+    let own = |owner: &String| user.is_some_and(|sid| sid.eq_ignore_ascii_case(owner));
+    rule.is_outbound(Action::Allow)
+        && rule.covers_tcp(443)
+        && scope(rule) != Scope::Elsewhere
+        && rule.narrowed_by.is_empty()
+        && (is_package || rule.owner.as_ref().is_none_or(own))
+}
+
 /// Profiles that block what no rule allows.
-fn blocked_by_default(j: &Judgement, firewall: &Firewall, is_stopped: bool) {
+fn blocked_by_default(case: &Case<'_>, j: &Judgement, firewall: &Firewall, is_stopped: bool) {
+    let user = case.evidence.users.affected();
+    let user = user.found().and_then(|user| user.value.sid.as_ref()).map(|sid| sid.0.as_str());
     let all = firewall.profiles_that_matter();
     let mut gaps: Vec<(Observation, &str)> = Vec::new();
     for profile in all.iter().filter(|profile| profile.off.is_none()) {
         let Some(blocks) = &profile.blocks else { continue };
         let allowed = |wanted: Whom| {
             firewall.rules.iter().any(|rule| {
-                rule.rule.is_outbound(Action::Allow)
-                    && Firewall::holds_in(rule, profile)
-                    && rule.rule.covers_tcp(443)
-                    && scope(&rule.rule) != Scope::Elsewhere
+                Firewall::holds_in(rule, profile)
+                    && lets_through(&rule.rule, user)
                     && whom(&rule.rule) == wanted
             })
         };
@@ -287,6 +314,9 @@ fn blocked_by_default(j: &Judgement, firewall: &Firewall, is_stopped: bool) {
             gaps.push((blocks.clone(), "no rule allows the broker plug-in"));
         } else {
             j.note(format!("The {word} profile blocks outbound connections by default; rules allow Office and the broker plug-in."));
+            if !allowed(Whom::Companion) {
+                j.note(format!("In the {word} profile no rule allows CloudExperienceHost, which shows the pages of sign-in."));
+            }
         }
     }
     let Some((_, what)) = gaps.first() else { return };
@@ -380,8 +410,8 @@ mod tests {
     /// stand in the rules of a decoded Windows 10 hive.
     #[test]
     fn sids_of_the_packages_follow_from_their_names() {
-        for (name, sid) in PACKAGES {
-            let family = format!("{name}cw5n1h2txyewy").to_lowercase();
+        for (_, name, sid) in PACKAGES {
+            let family = format!("{name}{PUBLISHER}").to_lowercase();
             let bytes: Vec<u8> = family.encode_utf16().flat_map(u16::to_le_bytes).collect();
             let hash = Sha256::digest(&bytes);
             let words = hash.chunks(4).take(7).map(|word| u32::from_le_bytes(word.try_into().unwrap()));
@@ -399,6 +429,12 @@ mod tests {
         assert_eq!(whom(&rule(r"App=%SystemRoot%\system32\backgroundTaskHost.exe")), Whom::Broker);
         assert_eq!(whom(&rule("Name=@{Microsoft.AAD.BrokerPlugin_1000.19041.1.0_neutral}")), Whom::Broker);
         assert_eq!(whom(&rule("AppPkgId=S-1-15-2-1|Name=x")), Whom::Other);
+        assert_eq!(whom(&rule("PFN=Microsoft.AAD.BrokerPlugin_cw5n1h2txyewy|Name=x")), Whom::Broker);
+        assert_eq!(
+            whom(&rule("PFN=Microsoft.Windows.CloudExperienceHost_cw5n1h2txyewy|Name=x")),
+            Whom::Companion
+        );
+        assert_eq!(whom(&rule("PFN=Microsoft.WindowsCalculator_8wekyb3d8bbwe|Name=x")), Whom::Other);
         assert_eq!(whom(&rule(r"App=C:\Windows\System32\notepad.exe")), Whom::Other);
         assert_eq!(whom(&rule("Protocol=6|RPort=443")), Whom::Everyone);
     }

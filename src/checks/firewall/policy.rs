@@ -265,14 +265,15 @@ fn in_use(case: &Case<'_>) -> Option<Vec<ProfileName>> {
 /// A rule of `netsh advfirewall firewall show rule`. `None` for one whose state, profiles or action the output does not tell, and for
 /// rules of packages (`@{…}`), which isolate apps.
 fn from_output(shown: &firewall_rules::Rule) -> Option<FirewallRule> {
-    let verbose = shown.source.is_some() || shown.program.is_some();
     let set = |text: &Option<String>| text.clone().filter(|text| !text.eq_ignore_ascii_case("any"));
     if shown.name.starts_with("@{") {
         return None;
     }
-    // Without `verbose` the program is not told: the rule may be for one only.
-    let narrowed_by =
-        if verbose { Vec::new() } else { vec!["a program, which the output does not tell".to_owned()] };
+    // Without `verbose` the program is not told: the rule may be for one only. With it, rules of packages have no such line either.
+    let narrowed_by = match shown.program {
+        Some(_) => Vec::new(),
+        None => vec!["a program or package, which the output does not tell".to_owned()],
+    };
     Some(FirewallRule {
         action: match shown.action? {
             firewall_rules::Action::Bypass => None,
