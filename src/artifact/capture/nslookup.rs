@@ -49,6 +49,9 @@ pub struct Query {
     pub line: u32,
     /// Line that decides the outcome.
     pub outcome_line: Option<u32>,
+    /// Whether the command named a server to ask, where the command is known. Without one the machine's own server is asked.
+    #[serde(skip)]
+    pub names_server: Option<bool>,
     /// The file ends inside a name of the answer: no line end follows it, so the name may go on.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub cut: bool,
@@ -196,9 +199,11 @@ fn read(block: &Block<'_>) -> Reading {
     }
     parser.finish();
     let Parser { mut queries, languages, .. } = parser;
-    let (asked, kind) = block.command.filter(|_| queries.len() == 1).map(asked_for).unwrap_or_default();
+    let asked = block.command.map(asked_for).unwrap_or_default();
+    let single = queries.len() == 1;
     for query in &mut queries {
-        complete(query, asked, kind);
+        query.names_server = asked.name.map(|_| asked.server);
+        complete(query, asked.name.filter(|_| single), asked.kind.filter(|_| single));
     }
     if let Some(query) = queries.last_mut() {
         let last = block.text.line_count();
@@ -217,8 +222,17 @@ fn read(block: &Block<'_>) -> Reading {
     Reading { language: languages.winner(), ..Reading::of(CaptureData::Nslookup(Data { queries }), reason) }
 }
 
-/// Name and record type of a command (`nslookup -type=CNAME msoid.contoso.com 8.8.8.8`).
-fn asked_for(command: &str) -> (Option<&str>, Option<&str>) {
+/// What a command asks for.
+#[derive(Default)]
+struct Asked<'c> {
+    name: Option<&'c str>,
+    kind: Option<&'c str>,
+    /// It names a server.
+    server: bool,
+}
+
+/// Name, record type and server of a command (`nslookup -type=CNAME msoid.contoso.com 8.8.8.8`).
+fn asked_for(command: &str) -> Asked<'_> {
     let mut words = command.split_whitespace().skip(1);
     let mut kind = None;
     let name = words.find(|word| {
@@ -230,7 +244,9 @@ fn asked_for(command: &str) -> (Option<&str>, Option<&str>) {
         }
         !word.starts_with(['-', '/'])
     });
-    (name, kind)
+    // What follows may also send the output elsewhere (`> nslookup.txt`, `2>&1`, `| more`).
+    let server = words.next().is_some_and(|word| !word.contains(['>', '&', '|']));
+    Asked { name, kind, server }
 }
 
 /// Fills in what the whole query tells.

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::hosts_file_override::is_public;
+use super::address::{Space, is_public, space};
+use super::servers;
 use crate::artifact::capture::nslookup::Outcome;
 use crate::artifact::capture::{CaptureData, CaptureKind, nslookup, resolve_dns};
 use crate::artifact::event::Event;
@@ -62,6 +63,10 @@ pub struct Answer {
     pub record: Option<String>,
     /// The server that was asked, where it is known.
     pub server: Option<IpAddr>,
+    /// Whether the question named its server, where that is known.
+    pub names_server: Option<bool>,
+    /// It came from a server that the machine uses, as far as that can be told.
+    pub own: bool,
     /// A name in it may be cut off at the end of its file: it names nothing for sure.
     pub cut: bool,
     /// Where it stands.
@@ -79,16 +84,20 @@ impl Answer {
         self.record.as_deref().is_none_or(|record| matches!(record, "A" | "ANY" | "A+AAAA" | "A_AAAA"))
     }
 
-    /// Whether it came back with addresses, and at least one of them can be a host on the internet.
-    pub fn is_public(&self) -> bool {
-        self.ending == Ending::Resolved && self.addresses.iter().any(|address| is_public(*address))
+    /// The best place that its addresses lead to; `None` where it came back without any.
+    pub fn leads(&self) -> Option<Space> {
+        let resolved = self.ending == Ending::Resolved;
+        self.addresses.iter().filter(|_| resolved).map(|address| space(*address)).max()
     }
 
-    /// Whether it came back with addresses and none of them can be a host on the internet.
-    pub fn is_diverted(&self) -> bool {
-        self.ending == Ending::Resolved
-            && !self.addresses.is_empty()
-            && !self.addresses.iter().any(|address| is_public(*address))
+    /// Whether at least one of its addresses can be a host on the internet.
+    pub fn is_public(&self) -> bool {
+        self.leads() == Some(Space::Internet)
+    }
+
+    /// Whether the name could not be resolved.
+    pub fn is_failure(&self) -> bool {
+        matches!(self.ending, Ending::NoName | Ending::NoAnswer | Ending::NoRecord)
     }
 
     /// Whether the server that was asked is one on the internet, where it is known.
@@ -127,6 +136,7 @@ pub fn collected(case: &Case<'_>) -> Vec<Answer> {
         let CaptureData::ResolveDns(data) = &capture.value.data else { continue };
         found.push(from_resolve_dns(data, &capture.source));
     }
+    servers::mark(case, &mut found);
     found
 }
 
@@ -165,6 +175,8 @@ fn from_nslookup(query: &nslookup::Query, source: &Source) -> Answer {
         targets,
         record: query.query_type.clone(),
         server: query.server_address.as_deref().and_then(|address| address.parse().ok()),
+        names_server: query.names_server,
+        own: true,
         cut: query.cut,
         source: captures::line(source.artifact, query.outcome_line.unwrap_or(query.line)),
     }
@@ -203,6 +215,8 @@ fn from_resolve_dns(data: &resolve_dns::Data, source: &Source) -> Answer {
             .collect(),
         record: data.query_type.clone(),
         server: data.server.as_deref().and_then(|server| server.parse().ok()),
+        names_server: Some(data.server.is_some()),
+        own: true,
         cut: false,
         source: captures::line(source.artifact, data.line),
     }
@@ -230,6 +244,8 @@ fn from_event(event: &Sourced<&Event>) -> Option<Answer> {
             RECORDS.iter().find(|(known, _)| *known == number).map_or(number, |(_, name)| name).to_owned()
         }),
         server: None,
+        names_server: Some(false),
+        own: true,
         cut: false,
         source: event.source.clone(),
     };

@@ -15,13 +15,13 @@
 //!
 //! # When this is wrong
 //! Only hosts of sign-in and licensing make a blocker; probe, revocation, time and other hosts are a warning, the probe's hosts a blocker where
-//! Windows does not see the internet (R24).
+//! Windows does not see the internet (R24). 100.64.0.0/10 and 198.18.0.0/15 are addresses that tunnel and proxy products give to names: a
+//! line with one may be at work as intended.
 //!
 //! # Sources
 //! domain.md 5.6 `hosts-file-override`; R24, R29 and R64 of section 14.
 
-use std::net::IpAddr;
-
+use super::address::{Space, space};
 use crate::artifact::capture::hosts::Entry;
 use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::checks::case::{Case, event_seen, value_seen};
@@ -82,9 +82,16 @@ fn judge(case: &Case<'_>, j: &Judgement, entry: &Entry, source: &Source) {
             continue;
         }
         let seen = source.shows(format!("{} {name}", entry.address)).expected("no line for this host");
-        if is_public(entry.address) {
-            let summary = format!("The hosts file pins {name} to a public address that may be outdated.");
-            j.warning(Confidence::Medium, summary, [seen]);
+        let harmless = match space(entry.address) {
+            Space::Inside => None,
+            Space::Tunnel => {
+                let what = "an address that tunnel and proxy products hand out; where it leads is not known";
+                Some((Confidence::Low, what))
+            }
+            Space::Internet => Some((Confidence::Medium, "a public address that may be outdated")),
+        };
+        if let Some((confidence, what)) = harmless {
+            j.warning(confidence, format!("The hosts file pins {name} to {what}."), [seen]);
             continue;
         }
         let blocks = match endpoint.class {
@@ -97,26 +104,6 @@ fn judge(case: &Case<'_>, j: &Judgement, entry: &Entry, source: &Source) {
             entry.address, endpoint.purpose
         );
         j.row(status, Confidence::High, summary, vec![seen]);
-    }
-}
-
-/// Neither loopback nor unspecified nor private: an address that could be somebody's on the internet.
-pub fn is_public(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(v4) => {
-            !(v4.is_loopback()
-                || v4.is_unspecified()
-                || v4.is_private()
-                || v4.is_link_local()
-                || v4.is_broadcast())
-        }
-        IpAddr::V6(v6) => {
-            let local = matches!(v6.octets(), [first, second, ..] if first & 0xfe == 0xfc || (first == 0xfe && second & 0xc0 == 0x80));
-            !(v6.is_loopback()
-                || v6.is_unspecified()
-                || local
-                || v6.to_ipv4_mapped().is_some_and(|v4| !is_public(v4.into())))
-        }
     }
 }
 

@@ -18,13 +18,15 @@
 //! # When this is wrong
 //! nslookup first asks for the name of its own server and prints a time-out for it: only the answer counts (R17). It passes by the hosts
 //! file, so its success does not clear `hosts-file-override`. Time-outs for `wpad`, `_ldap…` and ISATAP are noise, and so is a single one for
-//! a required host. Behind an explicit proxy the client need not resolve names of the internet.
+//! a required host. What a server says that the machine does not use (neither in `ipconfig` nor asked without a name) is a note. Addresses
+//! out of 100.64.0.0/10 and 198.18.0.0/15 are those of tunnel and proxy products, which may work. Behind an explicit proxy the client need not resolve names of the internet.
 //!
 //! # Sources
 //! domain.md 5.6 `dns-resolution` and 5.4 `endpoint-reachability`; traps 5 and 14; R17 and R64 of section 14; the last vector of section 11.
 
 use std::collections::BTreeMap;
 
+use super::address::Space;
 use super::answers::{self, Answer, Ending, Means};
 use crate::artifact::capture::http_response::FailureCause;
 use crate::artifact::capture::{CaptureData, CaptureKind};
@@ -38,6 +40,7 @@ use crate::checks::required::{SIGN_IN_AND_LICENSING, host_of, is_decisive, neede
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, signals};
 use crate::evidence::events::Want;
 use crate::evidence::{Confidence, Lookup, Sourced, Unknown, captures};
+use crate::knowledge::endpoints::{Class, ENDPOINTS, Endpoint};
 
 /// All servers timed out.
 pub const TIMED_OUT: Want =
@@ -56,6 +59,9 @@ const RULES: [&str; 2] = [
     r"HKLM\SOFTWARE\Policies\Microsoft\Windows NT\DNSClient\DnsPolicyConfig",
 ];
 
+/// Hosts that a sentence about a rule of the table names.
+const SHOWN: usize = 5;
+
 /// The check.
 pub const CHECK: Check = Check {
     id: "dns-resolution",
@@ -69,19 +75,23 @@ pub const CHECK: Check = Check {
     remedy,
 };
 
+/// Answers by the host that they are about.
+type Answers = BTreeMap<String, Vec<Answer>>;
+
 fn run(case: &Case<'_>, j: &Judgement) {
-    let mut by_host: BTreeMap<String, Vec<Answer>> = BTreeMap::new();
+    let (mut by_host, mut elsewhere) = (Answers::new(), Answers::new());
     for answer in answers::collected(case) {
-        for name in &answer.names {
-            if needed(case, name).is_some() {
-                by_host.entry(name.clone()).or_default().push(answer.clone());
-            }
+        let map = if answer.own { &mut by_host } else { &mut elsewhere };
+        for name in answer.names.iter().filter(|name| needed(case, name).is_some()) {
+            map.entry(name.clone()).or_default().push(answer.clone());
         }
     }
     for (host, answers) in &by_host {
-        asked_directly(case, j, host, answers);
+        let others = elsewhere.get(host).map(Vec::as_slice).unwrap_or_default();
+        asked_directly(case, j, host, answers, others);
         asked_by_the_client(case, j, host, answers);
     }
+    asked_elsewhere(j, &elsewhere);
     time_outs(case, j, &by_host);
     programs(case, j);
     policy_table(case, j);
@@ -106,39 +116,74 @@ fn run(case: &Case<'_>, j: &Judgement) {
     }
 }
 
-/// What nslookup and Resolve-DnsName got for a host.
-fn asked_directly(case: &Case<'_>, j: &Judgement, host: &str, answers: &[Answer]) {
+/// What nslookup and Resolve-DnsName got for a host from the servers that the machine uses; `others` answered beside them.
+fn asked_directly(case: &Case<'_>, j: &Judgement, host: &str, answers: &[Answer], others: &[Answer]) {
     let direct: Vec<&Answer> =
         answers.iter().filter(|answer| answer.means != Means::Client && answer.is_for_addresses()).collect();
-    let failed: Vec<&&Answer> = direct
-        .iter()
-        .filter(|answer| matches!(answer.ending, Ending::NoName | Ending::NoAnswer | Ending::NoRecord))
-        .collect();
-    if let Some(good) = direct.iter().find(|answer| answer.is_public()) {
+    let failed: Vec<&&Answer> = direct.iter().filter(|answer| answer.is_failure()).collect();
+    let good = direct.iter().find(|answer| answer.is_public());
+    let astray = direct.iter().find_map(|answer| Some((answer, astray(answer.leads()?)?)));
+    if let Some(good) = good {
         j.good(good.seen());
-        if !failed.is_empty() {
+        if let Some((astray, (_, what))) = astray {
+            let summary =
+                format!("The resolver answers for {host} with a public address, and once with {what}.");
+            j.warning(Confidence::Low, summary, [astray.seen().expected("a public address")]);
+        } else if !failed.is_empty() || others.iter().any(Answer::is_failure) {
             j.note(format!("{host} resolved, but not in every attempt or from every server."));
         }
-    } else if let Some(diverted) = direct.iter().find(|answer| answer.is_diverted()) {
-        let summary = format!("The resolver answers for {host} with an address that is not on the internet.");
-        j.warning(Confidence::Medium, summary, [diverted.seen().expected("a public address")]);
+    } else if let Some((astray, (confidence, what))) = astray {
+        let summary = format!("The resolver answers for {host} with {what}.");
+        j.warning(confidence, summary, [astray.seen().expected("a public address")]);
     } else if let Some(last) = failed.last() {
         let how = match last.ending {
             Ending::NoAnswer => "No server answers for",
             _ => "The resolver knows no address of",
         };
-        let evidence = failed.iter().map(|answer| answer.seen().expected("a public address")).collect();
-        report_failure(case, j, host, format!("{how} {host}."), Confidence::High, evidence);
+        let mut evidence: Vec<Observation> =
+            failed.iter().map(|answer| answer.seen().expected("a public address")).collect();
+        let (worst, summary) = match others.iter().find(|other| other.is_public()) {
+            // Not every server fails, so it is no blocker; but the one that answers is not asked by the machine.
+            Some(other) => {
+                evidence.push(other.seen());
+                (
+                    Status::Warning,
+                    format!("The machine's own DNS server does not resolve {host}, and another one does."),
+                )
+            }
+            None => (Status::Blocker, format!("{how} {host}.")),
+        };
+        report_failure(case, j, host, summary, worst, evidence);
     }
 }
 
-/// A host that nobody could resolve: a blocker where losing it stops activation and no proxy resolves names in the client's place.
+/// An answer that leads to no host on the internet for sure: how much it says, and what it is.
+fn astray(leads: Space) -> Option<(Confidence, &'static str)> {
+    match leads {
+        Space::Inside => Some((Confidence::Medium, "an address that is not on the internet")),
+        Space::Tunnel => Some((
+            Confidence::Low,
+            "an address that tunnel and proxy products hand out, on machines that work as well",
+        )),
+        Space::Internet => None,
+    }
+}
+
+/// Servers that the machine does not use were asked: their answers and time-outs are no evidence of its own.
+fn asked_elsewhere(j: &Judgement, elsewhere: &Answers) {
+    for answer in elsewhere.values().flatten().filter(|answer| answer.is_for_addresses()) {
+        let seen = answer.seen().observed;
+        j.note(format!("{seen}: a server that this machine does not use, as far as the collection tells."));
+    }
+}
+
+/// A host that could not be resolved, `worst` where losing it stops activation and no proxy resolves names in the client's place.
 fn report_failure(
     case: &Case<'_>,
     j: &Judgement,
     host: &str,
     summary: String,
-    confidence: Confidence,
+    worst: Status,
     evidence: Vec<Observation>,
 ) {
     if let InForce::Proxy(proxy) = in_force(case) {
@@ -154,8 +199,8 @@ fn report_failure(
         return;
     }
     let decisive = needed(case, host).is_some_and(is_decisive);
-    let status = if decisive { Status::Blocker } else { Status::Warning };
-    j.row(status, confidence, summary, evidence);
+    let confidence = if worst == Status::Blocker { Confidence::High } else { Confidence::Medium };
+    j.row(if decisive { worst } else { Status::Warning }, confidence, summary, evidence);
 }
 
 /// What the DNS client got for programs. The numbers of its statuses are not confirmed, so they block only together with a recorded
@@ -168,8 +213,7 @@ fn asked_by_the_client(case: &Case<'_>, j: &Judgement, host: &str, answers: &[An
         j.good(good.seen());
     }
     let is_miss = |answer: &Answer| {
-        matches!(answer.ending, Ending::NoName | Ending::NoAnswer | Ending::NoRecord)
-            && !answer.source.time.is_some_and(|time| signals::is_disconnected_at(case, time))
+        answer.is_failure() && !answer.source.time.is_some_and(|time| signals::is_disconnected_at(case, time))
     };
     let later = client.get(last_good.map_or(0, |at| at + 1)..).unwrap_or_default();
     let misses: Vec<&Answer> = later.iter().copied().filter(|answer| is_miss(answer)).collect();
@@ -191,7 +235,7 @@ fn asked_by_the_client(case: &Case<'_>, j: &Judgement, host: &str, answers: &[An
     match name_errors(case).last() {
         Some(error) if misses.len() >= REPEATED => {
             evidence.push(event_seen(error, signals::FIELDS));
-            report_failure(case, j, host, summary, Confidence::High, evidence);
+            report_failure(case, j, host, summary, Status::Blocker, evidence);
         }
         _ => {
             let confidence = if misses.len() >= REPEATED { Confidence::Medium } else { Confidence::Low };
@@ -201,7 +245,7 @@ fn asked_by_the_client(case: &Case<'_>, j: &Judgement, host: &str, answers: &[An
 }
 
 /// 1014 of required hosts; one is noise, three of the same host are not, and a success at the time of collection makes them history.
-fn time_outs(case: &Case<'_>, j: &Judgement, by_host: &BTreeMap<String, Vec<Answer>>) {
+fn time_outs(case: &Case<'_>, j: &Judgement, by_host: &Answers) {
     let mut found: BTreeMap<String, Vec<Sourced<&Event>>> = BTreeMap::new();
     for event in case.events(TIMED_OUT) {
         let name =
@@ -228,7 +272,7 @@ fn time_outs(case: &Case<'_>, j: &Judgement, by_host: &BTreeMap<String, Vec<Answ
         match name_errors(case).last() {
             Some(error) => {
                 evidence.push(event_seen(error, signals::FIELDS));
-                report_failure(case, j, &host, summary, Confidence::High, evidence);
+                report_failure(case, j, &host, summary, Status::Blocker, evidence);
             }
             None => j.row(Status::Warning, Confidence::Medium, summary, evidence),
         }
@@ -290,21 +334,20 @@ fn policy_table(case: &Case<'_>, j: &Judgement) {
             let Lookup::Found(name) = case.value(&key, "Name") else { continue };
             let suffixes =
                 name.value.as_list().or_else(|| Some(vec![name.value.as_text()?])).unwrap_or_default();
-            let covered: Vec<&str> = SIGN_IN_AND_LICENSING
-                .into_iter()
-                .filter(|host| suffixes.iter().any(|suffix| covers(suffix, host)))
-                .collect();
-            if covered.is_empty() {
+            let covered = covered(&suffixes);
+            let Some(shown) = covered.get(..covered.len().min(SHOWN)).filter(|shown| !shown.is_empty())
+            else {
                 continue;
-            }
+            };
             let servers = case.value(&key, "GenericDNSServers");
             let servers = servers.found().and_then(|value| value.value.as_text()).unwrap_or_default();
             let servers =
                 if servers.is_empty() { "no servers named".to_owned() } else { format!("servers {servers}") };
             let summary = format!(
-                "A rule of the name resolution policy table ({}) decides how {} resolves.",
+                "A rule of the name resolution policy table ({}) decides how {}{} resolves.",
                 suffixes.join(", "),
-                covered.join(", ")
+                shown.join(", "),
+                if shown.len() < covered.len() { " …" } else { "" }
             );
             j.warning(
                 Confidence::Medium,
@@ -315,9 +358,28 @@ fn policy_table(case: &Case<'_>, j: &Judgement) {
     }
 }
 
-/// Whether a namespace of the policy table covers a host: `.` all names, `.suffix` all below it, anything else the name itself.
+/// The required hosts that namespaces cover, those of sign-in and licensing first.
+fn covered(namespaces: &[String]) -> Vec<&'static str> {
+    let required = |endpoint: &&Endpoint| matches!(endpoint.class, Class::Required | Class::Identity);
+    let rest = ENDPOINTS.iter().filter(required).map(|endpoint| endpoint.host);
+    let mut found: Vec<&str> = Vec::new();
+    for host in SIGN_IN_AND_LICENSING.into_iter().chain(rest) {
+        let is_covered = namespaces.iter().any(|namespace| covers(namespace, host));
+        if is_covered && !found.iter().any(|known| known.eq_ignore_ascii_case(host)) {
+            found.push(host);
+        }
+    }
+    found
+}
+
+/// Whether a namespace of the policy table covers a host, or one of the hosts that `*.suffix` stands for: `.` all names, `.suffix` all below it, anything else the name itself.
 fn covers(namespace: &str, host: &str) -> bool {
     let namespace = namespace.trim().to_ascii_lowercase();
+    let host = host.to_ascii_lowercase();
+    if let Some(suffix) = host.strip_prefix('*') {
+        let above = namespace.starts_with('.') && suffix.ends_with(&namespace);
+        return namespace == "." || above || namespace.ends_with(suffix);
+    }
     match namespace.strip_prefix('.') {
         Some("") => true,
         Some(suffix) => host == suffix || host.ends_with(&namespace),
@@ -354,5 +416,13 @@ mod tests {
                 && covers("Login.MicrosoftOnline.com", host)
         );
         assert!(!covers("microsoftonline.com", host) && !covers(".online.com", host) && !covers("", host));
+        // Wildcards of the table: a rule for all of their hosts, and one for some of them.
+        let wildcard = "*.msauth.net";
+        assert!(
+            [".", ".net", ".msauth.net", ".cdn.msauth.net", "x.msauth.net"]
+                .iter()
+                .all(|name| covers(name, wildcard))
+        );
+        assert!(!covers("msauth.net", wildcard) && !covers(".auth.net", wildcard) && !covers("", wildcard));
     }
 }

@@ -17,7 +17,8 @@
 //!
 //! # When this is wrong
 //! `Test-NetConnection` and `curl` do not use the proxy of Windows: behind an explicit proxy their failure is normal. An HTTP status of AAD
-//! 1025 proves that the host answered, even 400 or 401 (R16). Failures while no network was connected do not count.
+//! 1025 proves that the host answered, even 400 or 401 (R16). Tunnel and proxy products answer with addresses of their own (100.64.0.0/10,
+//! 198.18.0.0/15) on machines that work. Failures while no network was connected do not count.
 //!
 //! # Sources
 //! domain.md 5.4 `endpoint-reachability`; traps 21 and 25; R16, R24 and R64 of section 14.
@@ -31,8 +32,8 @@ use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::{Case, event_seen};
 use crate::checks::certificates::crl_reachability::retrieved_lists;
-use crate::checks::dns::answers::{self, Ending, Means, all_of};
-use crate::checks::dns::hosts_file_override::is_public;
+use crate::checks::dns::address::{Space, space};
+use crate::checks::dns::answers::{self, Answer, Means, all_of};
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::proxy::way_of_user;
 use crate::checks::proxy::winhttp::{InForce, in_force};
@@ -90,7 +91,16 @@ struct Host {
     failures: Vec<Observation>,
     /// Where its name led, when that is nowhere on the internet.
     diverted: Vec<(Observation, Vec<IpAddr>)>,
+    /// Where its name led, when that neither proves nor disproves anything, and why.
+    unclear: Vec<(Observation, &'static str)>,
 }
+
+/// Nobody outside such a product can tell where these addresses lead.
+const TUNNEL: &str =
+    "leads to an address that tunnel and proxy products hand out, so a test of it proves nothing";
+/// Servers of the machine that do not agree.
+const DIVIDED: &str =
+    "leads to an address that is not on the internet by one answer, and to a public one by another";
 
 type Hosts = BTreeMap<String, Host>;
 
@@ -124,8 +134,13 @@ fn connection_tests(case: &Case<'_>, hosts: &mut Hosts) {
             let port = test.remote_port.unwrap_or_default();
             let shown = |state: &str| source.shows(format!("{name} port {port}: TcpTestSucceeded {state}"));
             let host = hosts.entry(name.clone()).or_default();
-            if let Some(address) = address.filter(|address| !is_public(*address)) {
+            let leads = address.map(|address| (address, space(address)));
+            if let Some((address, Space::Inside)) = leads {
                 host.diverted.push((source.shows(format!("{name} leads to {address}")), vec![address]));
+            }
+            if let Some((address, Space::Tunnel)) = leads {
+                host.unclear.push((source.shows(format!("{name} leads to {address}")), TUNNEL));
+                continue;
             }
             if !is_its_port(&name, Some(port)) {
                 continue;
@@ -240,26 +255,38 @@ fn handshakes(case: &Case<'_>, hosts: &mut Hosts) {
     }
 }
 
-/// Where names lead; and the DNS client's successes, which prove a host where no connection failed with 12029.
+/// Where names lead, by the servers that the machine uses; and the DNS client's successes, which prove a host where no connection failed
+/// with 12029.
 fn names(case: &Case<'_>, hosts: &mut Hosts) {
     let connects = no_refused_connection(case);
-    for answer in answers::collected(case) {
+    let all: Vec<Answer> = answers::collected(case).into_iter().filter(|answer| answer.own).collect();
+    for answer in &all {
         let Some(name) =
             answer.names.iter().find(|name| needed(case, name).is_some() || is_revocation_host(name))
         else {
             continue;
         };
         let host = hosts.entry(name.clone()).or_default();
-        if answer.is_diverted() {
-            host.diverted.push((answer.seen().expected("a public address"), answer.addresses.clone()));
-        } else if connects
-            && answer.means == Means::Client
-            && answer.ending == Ending::Resolved
-            && answer.is_public()
-        {
-            host.reached.push(answer.seen());
+        let seen = answer.seen();
+        match answer.leads() {
+            Some(Space::Inside) if is_contradicted(answer, name, &all) => {
+                host.unclear.push((seen.expected("a public address"), DIVIDED));
+            }
+            Some(Space::Inside) => {
+                host.diverted.push((seen.expected("a public address"), answer.addresses.clone()));
+            }
+            Some(Space::Tunnel) => host.unclear.push((seen, TUNNEL)),
+            Some(Space::Internet) if connects && answer.means == Means::Client => host.reached.push(seen),
+            _ => {}
         }
     }
+}
+
+/// Another `nslookup` got a public address. The other means use the hosts file, so they may rightly differ.
+fn is_contradicted(answer: &Answer, name: &String, all: &[Answer]) -> bool {
+    let is_direct = |answer: &Answer| answer.means == Means::Nslookup;
+    is_direct(answer)
+        && all.iter().any(|other| is_direct(other) && other.is_public() && other.names.contains(name))
 }
 
 /// The broker's log covers the window and holds no 12029.
@@ -278,6 +305,9 @@ fn judge(case: &Case<'_>, j: &Judgement, name: &str, host: &Host, proxy: &InForc
     let tested = host.reached.iter().find(|seen| seen.time.is_none());
     if !diverted(j, name, host, decisive) {
         refused(case, j, name, host, tested, proxy);
+    }
+    if let Some((seen, why)) = host.unclear.first() {
+        j.warning(Confidence::Low, format!("{name} {why}."), [seen.clone()]);
     }
     let Some(last) = host.failures.iter().map(|seen| seen.time).max().flatten() else { return };
     let later = |seen: &&Observation| seen.time.is_some_and(|time: FileTime| time > last);
