@@ -237,7 +237,8 @@ fn load(bundle: &Bundle, entry: &Entry, reading: &Reading) -> LoadedEntry {
             if let Some(text) = identify::as_text(&bytes) {
                 secrets::mask(text.as_str(), &mut secrets);
             }
-            let Decoded { kind, status, reason, parts } = identify::decode(bytes, &reading.interest);
+            let Decoded { kind, status, reason, parts } =
+                identify::decode_at(&entry.path, bytes, &reading.interest);
             let path = entry.path.clone();
             let artifact = Artifact { path, kind, bytes: size, sha256, status, reason };
             LoadedEntry::File(Loaded { artifact, parts, secrets })

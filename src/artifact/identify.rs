@@ -1,7 +1,7 @@
 //! What a file is, by its content, and the call of the reader that knows it.
 
 use super::capture::split::Foreign;
-use super::capture::{self, Block, Capture, CaptureStatus, paste, split};
+use super::capture::{self, Block, Capture, CaptureStatus, hosts, paste, split};
 use super::event::EventLog;
 use super::hive::log::HiveLog;
 use super::hive::{Hive, HiveKind};
@@ -102,7 +102,21 @@ pub fn as_text(bytes: &[u8]) -> Option<Text> {
     (!is_binary(text.as_str())).then_some(text)
 }
 
-/// Decodes a file.
+/// Decodes a file of a bundle. Its content says what it is; the hosts file is known by its place too, because a few lines of addresses and
+/// names could be anything.
+pub fn decode_at(path: &str, bytes: Buffer, interest: &Interest) -> Decoded {
+    let text = hosts::is_place(path).then(|| as_text(&bytes)).flatten();
+    match text.filter(|text| !text.as_str().trim().is_empty()) {
+        Some(text) => {
+            let mut tally = Tally::default();
+            tally.add(Part::Capture(Box::new(capture::read_as(&text, &hosts::READER))));
+            tally.decoded()
+        }
+        None => decode(bytes, interest),
+    }
+}
+
+/// Decodes a file by its content.
 pub fn decode(bytes: Buffer, interest: &Interest) -> Decoded {
     if bytes.is_empty() {
         return Decoded::ignored("empty", "the file is empty: nothing can be told from it");

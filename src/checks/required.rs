@@ -3,7 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::case::Case;
-use crate::evidence::Lookup;
+use super::licensing::vnext_license_state::current_names;
+use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::knowledge::endpoints::{self, Class, Endpoint};
 
 /// Without any one of these nobody signs in or gets a licence (domain.md 5.4 and R24).
@@ -65,14 +66,35 @@ pub fn is_revocation_host(host: &str) -> bool {
 }
 
 const OFFICE: &str = r"HKLM\SOFTWARE\Microsoft\Office\ClickToRun\Configuration";
-/// Parts of product ids that are sold to persons.
-const CONSUMER_PRODUCTS: &[&str] = &["homeprem", "homebusiness", "homestudent", "personal"];
+/// Beginnings of the release ids of products that are sold to persons (Office Deployment Tool, product ids).
+const CONSUMER_PRODUCTS: [&str; 6] =
+    ["o365homeprem", "homestudent", "homebusiness", "home20", "personal", "professional20"];
 
-/// Whether a product for personal accounts is installed (R64).
+/// Whether a release id is that of a product for personal accounts.
+pub fn is_consumer_product(id: &str) -> bool {
+    let id = id.trim().to_ascii_lowercase();
+    CONSUMER_PRODUCTS.iter().any(|start| id.starts_with(start))
+}
+
+/// Whether a product for personal accounts is installed, or the user has a licence for one (R64).
 fn has_consumer_product(case: &Case<'_>) -> bool {
-    let Lookup::Found(value) = case.value(OFFICE, "ProductReleaseIds") else { return false };
-    let products = value.value.as_text().unwrap_or_default().to_ascii_lowercase();
-    CONSUMER_PRODUCTS.iter().any(|part| products.contains(part))
+    let products = case.value(OFFICE, "ProductReleaseIds");
+    let products = products.found().and_then(|value| value.value.as_text()).unwrap_or_default();
+    products.split(',').any(is_consumer_product) || has_consumer_licence(case)
+}
+
+/// By the user's products in the current form (`LicensingNext`), and by the licences that `vnextdiag.ps1` lists.
+fn has_consumer_licence(case: &Case<'_>) -> bool {
+    let user = case.evidence.users.affected();
+    let names = user.found().map(|user| current_names(case, &user.value)).unwrap_or_default();
+    names.iter().any(|name| is_consumer_product(name))
+        || case.captures(CaptureKind::Vnextdiag).iter().any(|capture| match &capture.value.data {
+            CaptureData::Vnextdiag(data) => {
+                let mut licences = data.user_licences.items().iter();
+                licences.any(|licence| licence.license_id_prefix.as_deref() == Some("CWW"))
+            }
+            _ => false,
+        })
 }
 
 /// Host and port of a URL; a bare host has no port.

@@ -75,7 +75,7 @@ fn collection(case: &TestCase, interest: &Interest) -> Collection {
     let mut collection = Collection { artifacts: vec![facts], ..Collection::default() };
     for (path, text) in &case.files {
         let artifact = ArtifactId(collection.artifacts.len());
-        let decoded = identify::decode(text.clone().into_bytes().into(), interest);
+        let decoded = identify::decode_at(path, text.clone().into_bytes().into(), interest);
         collection.artifacts.push(Artifact {
             path: path.clone(),
             kind: decoded.kind,

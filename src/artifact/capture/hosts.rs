@@ -32,6 +32,12 @@ pub struct Entry {
     pub names: Vec<String>,
 }
 
+/// Whether a file stands where Windows has its hosts file. Its place says what it is even where its lines alone do not.
+pub fn is_place(path: &str) -> bool {
+    let path = path.replace('\\', "/").to_ascii_lowercase();
+    path.ends_with("/drivers/etc/hosts") || path == "drivers/etc/hosts"
+}
+
 /// Reads this kind.
 pub const READER: Reader = Reader { kind: CaptureKind::Hosts, recognise, starts, read };
 
@@ -195,6 +201,20 @@ mod tests {
             "  127.0.0.1   00-00-00-00-00-00   static\n",
         ] {
             assert_eq!(claimed(text).name(), "unknown", "{text}");
+        }
+    }
+
+    #[test]
+    fn the_place_of_the_file() {
+        for path in [
+            r"C:\Windows\System32\drivers\etc\hosts",
+            "Windows/System32/Drivers/ETC/HOSTS",
+            "drivers/etc/hosts",
+        ] {
+            assert!(super::is_place(path), "{path}");
+        }
+        for path in ["hosts", "drivers/etc/lmhosts", "x/drivers/etc/hosts.bak", "mydrivers/etc/hosts"] {
+            assert!(!super::is_place(path), "{path}");
         }
     }
 

@@ -281,6 +281,12 @@ pub fn read_block(block: &Block<'_>) -> Option<Capture> {
     })
 }
 
+/// Reads a whole text as one kind, where something else than its content says what it is.
+pub fn read_as(text: &Text, reader: &Reader) -> Capture {
+    let block = Block::whole(text);
+    capture(&block, reader.kind, (reader.read)(&block))
+}
+
 fn capture(block: &Block<'_>, kind: CaptureKind, reading: Reading) -> Capture {
     let from = block.from.min(block.to).max(1);
     Capture {

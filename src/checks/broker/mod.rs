@@ -30,6 +30,7 @@ use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::{ErrorCode, codes_in};
 use crate::artifact::security::Sid;
+use crate::checks::required::is_consumer_product;
 use crate::checks::signals;
 use crate::evidence::Sourced;
 use crate::evidence::events::Want;
@@ -134,9 +135,6 @@ pub enum Account {
     Unknown,
 }
 
-/// Release ids of consumer products begin with one of these (Office Deployment Tool, product ids).
-const CONSUMER: [&str; 5] = ["o365homeprem", "homestudent", "homebusiness", "home20", "personal"];
-
 /// The kind of account: by the licences that `vnextdiag.ps1` lists (`CWW` personal, `EWW` work), else by the installed products
 /// (`ProductReleaseIds` of Click-to-Run).
 pub fn account(case: &Case<'_>) -> Account {
@@ -168,7 +166,7 @@ fn by_products(case: &Case<'_>) -> Account {
         {
             return Account::Work;
         }
-        personal |= CONSUMER.iter().any(|start| product.starts_with(start));
+        personal |= is_consumer_product(product);
     }
     if personal { Account::Personal } else { Account::Unknown }
 }

@@ -97,11 +97,22 @@ fn modes(case: &Case<'_>, user: &UserHive) -> Lookup<Vec<Sourced<RegValue>>> {
     }
 }
 
+/// Values of products that a user has activated in the current way.
+fn current(case: &Case<'_>, user: &UserHive) -> Vec<Sourced<RegValue>> {
+    let modes = modes(case, user);
+    let mut values = modes.found().map(|found| found.value.clone()).unwrap_or_default();
+    values.retain(|value| value.value.as_u32() == Some(USER_MODE));
+    values
+}
+
 /// Products that a user has activated in the current way, as evidence.
 pub fn current_products(case: &Case<'_>, user: &UserHive) -> Vec<Observation> {
-    let modes = modes(case, user);
-    let values = modes.found().map(|found| found.value.clone()).unwrap_or_default();
-    values.iter().filter(|value| value.value.as_u32() == Some(USER_MODE)).map(value_seen).collect()
+    current(case, user).iter().map(value_seen).collect()
+}
+
+/// The release ids of these products.
+pub fn current_names(case: &Case<'_>, user: &UserHive) -> Vec<String> {
+    current(case, user).into_iter().map(|value| value.value.name).collect()
 }
 
 fn run(case: &Case<'_>, j: &Judgement) {
