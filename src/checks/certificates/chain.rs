@@ -24,9 +24,10 @@ pub const COLLECT: &str = "wevtutil sl Microsoft-Windows-CAPI2/Operational /e:tr
 const BUILT: u32 = 11;
 const OBJECTS: u32 = 90;
 
-/// Beginnings of the names of authorities that sign Microsoft's hosts, in lower case ("Azure Certificate Authority details" and
-/// "Microsoft 365 encryption chains", learn.microsoft.com).
-const PUBLIC: [&str; 18] = [
+/// Beginnings of the names of public authorities, in lower case: first those that sign Microsoft's hosts ("Azure Certificate Authority
+/// details" and "Microsoft 365 encryption chains", learn.microsoft.com), then other operators of public roots in Microsoft's programme,
+/// because a certificate of theirs is no sign of inspection. Names are whole enough that no inspection product has them.
+const PUBLIC: [&str; 36] = [
     "digicert",
     "baltimore cybertrust",
     "globalsign",
@@ -45,6 +46,24 @@ const PUBLIC: [&str; 18] = [
     "microsoft secure server",
     "microsoft internet authority",
     "microsoft root certificate authority",
+    "geotrust",
+    "thawte",
+    "rapidssl",
+    "isrg root",
+    "let's encrypt",
+    "amazon rsa ",
+    "amazon ecdsa ",
+    "amazon root ca ",
+    "starfield ",
+    "go daddy ",
+    "comodo rsa ",
+    "comodo ecc ",
+    "gts root ",
+    "quovadis ",
+    "identrust commercial",
+    "certum trusted",
+    "symantec class 3",
+    "actalis authentication root",
 ];
 
 /// Who signed a host's certificate.
@@ -147,9 +166,14 @@ fn objects(tree: &Value) -> Vec<(String, Option<Signer>)> {
     certificates.filter_map(issued).collect()
 }
 
-/// Who is behind a row of issuers, the nearest first. One known authority anywhere in it is enough.
+/// Who is behind a row of issuers, the nearest first. One known authority anywhere in it is enough. Some records write the name with its
+/// type in front (`CN=DigiCert …`).
 fn signer(issuers: &[&str]) -> Option<Signer> {
-    let known = |name: &&&str| PUBLIC.iter().any(|public| name.to_lowercase().starts_with(public));
+    let known = |name: &&&str| {
+        let name = name.trim().to_lowercase();
+        let name = name.strip_prefix("cn=").unwrap_or(&name);
+        PUBLIC.iter().any(|public| name.starts_with(public))
+    };
     match issuers.iter().find(known) {
         Some(name) => Some(Signer::Public((*name).to_owned())),
         None => issuers.last().map(|name| Signer::Foreign((*name).to_owned())),
@@ -206,6 +230,10 @@ mod tests {
     fn names_of_public_authorities() {
         let public = |name: &str| matches!(signer(&[name]), Some(Signer::Public(_)));
         assert!(public("DigiCert Global Root G2") && public("Microsoft Azure RSA TLS Issuing CA 03"));
+        assert!(public("CN=DigiCert Global G2 TLS RSA SHA256 2020 CA1") && public("GeoTrust TLS RSA CA G1"));
+        // The short names of Let's Encrypt say nothing by themselves; its root does.
+        assert!(!public("R3") && matches!(signer(&["R3", "ISRG Root X1"]), Some(Signer::Public(_))));
+        assert!(!public("CN=Contoso Inspection CA") && !public("Comodo Internet Security"));
         assert!(!public("Microsoft Forefront TMG HTTPS Inspection") && !public("My DigiCert"));
     }
 }

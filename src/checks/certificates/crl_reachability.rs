@@ -1,7 +1,8 @@
 //! Revocation lists cannot be fetched.
 //!
 //! # What it looks at
-//! The log of CAPI2 (41 and 42: revocation checked, 53: list fetched) with the result and the address or certificate of each record;
+//! The log of CAPI2 (41 and 42: revocation checked, 53: list fetched) with the result and the address or certificate of each record, and the
+//! chains (11) that say which host a fetch was for;
 //! errors of sign-in, transfers, updates and device registration that name revocation (12057, 0x80092013, 0x800B010E); whether the user's
 //! Internet options check revocation at all.
 //!
@@ -22,6 +23,8 @@
 //! # Sources
 //! domain.md 5.4 `crl-reachability`; R31 and R40 of section 14; domain.md 2.3 for the shape of the records.
 
+use std::collections::BTreeSet;
+
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::{Case, event_seen, value_seen};
@@ -34,6 +37,8 @@ use crate::evidence::{Confidence, Lookup, Sourced, Unknown};
 const CHANNEL: &str = "Microsoft-Windows-CAPI2/Operational";
 /// Revocation checked (41, 42) and objects fetched (53).
 const CHECKS: Want = Want { provider: "Microsoft-Windows-CAPI2", ids: &[41, 42, 53], channels: &[CHANNEL] };
+/// Chains that were built: they name the host whose revocation the other records of the same task are about.
+const BUILT: Want = Want { provider: "Microsoft-Windows-CAPI2", ids: &[11], channels: &[CHANNEL] };
 /// Device registration could not connect.
 const REGISTRATION: Want = Want {
     provider: "Microsoft-Windows-User Device Registration",
@@ -59,7 +64,7 @@ pub const CHECK: Check = Check {
     title: "Revocation lists cannot be fetched",
     layer: Layer::Certificates,
     article: Article::Network("Check the firewall"),
-    wants: &[CHECKS, REGISTRATION, signals::NETWORKS],
+    wants: &[CHECKS, BUILT, REGISTRATION, signals::NETWORKS],
     healthy: "Revocation of the required hosts' certificates could be checked.",
     source_text: include_str!("crl_reachability.rs"),
     run,
@@ -75,17 +80,14 @@ struct Step<'e> {
     /// Name of the certificate whose revocation was checked.
     subject: Option<String>,
     task: Option<String>,
+    /// About the chain of a required host: its certificate, or the task of a record with its certificate.
+    of_required_host: bool,
 }
 
 impl Step<'_> {
-    /// A certificate of a required host.
-    fn is_of_required_host(&self, case: &Case<'_>) -> bool {
-        self.subject.as_deref().is_some_and(|subject| needed(case, subject).is_some())
-    }
-
     /// About revocation that activation can need (R31).
-    fn matters(&self, case: &Case<'_>) -> bool {
-        self.is_of_required_host(case) || self.host.as_deref().is_some_and(is_revocation_host)
+    fn matters(&self) -> bool {
+        self.of_required_host || self.host.as_deref().is_some_and(is_revocation_host)
     }
 
     fn is_beside(&self, other: &Self) -> bool {
@@ -124,7 +126,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
     let steps = steps(case);
     let failed: Vec<&Step<'_>> = steps
         .iter()
-        .filter(|step| step.matters(case) && counts(step, &steps))
+        .filter(|step| step.matters() && counts(step, &steps))
         .filter(|step| !signals::is_disconnected_at(case, step.event.value.time))
         .collect();
     let (answered, open): (Vec<&Step<'_>>, Vec<&Step<'_>>) =
@@ -132,21 +134,34 @@ fn run(case: &Case<'_>, j: &Judgement) {
     if let Some(last) = answered.last() {
         j.note(format!("{} failed revocation check(s) inside the failure window were made up for later, the last one at {}.", answered.len(), last.event.value.time));
     }
-    report(case, j, &steps, &open);
+    report(j, &open);
     recorded_errors(case, j);
     user_setting(case, j);
     healthy(case, j, &steps);
 }
 
 fn steps<'e>(case: &Case<'e>) -> Vec<Step<'e>> {
+    let required = required_tasks(case);
     let read = |event: Sourced<&'e Event>| {
         let result = event.value.attribute("Result", "value").and_then(hex_code)?;
         let host = event.value.user("URL").and_then(|url| host_of(&url)).map(|(host, _)| host);
         let subject = event.value.attribute("Certificate", "subjectName").map(str::to_ascii_lowercase);
         let task = event.value.attribute("CorrelationAuxInfo", "TaskId").map(str::to_owned);
-        Some(Step { event, result, host, subject, task })
+        let of_required_host = subject.as_deref().is_some_and(|subject| needed(case, subject).is_some())
+            || task.as_ref().is_some_and(|task| required.contains(task));
+        Some(Step { event, result, host, subject, task, of_required_host })
     };
     case.events(CHECKS).into_iter().filter_map(read).collect()
+}
+
+/// Tasks in which a chain of a required host was built or checked.
+fn required_tasks(case: &Case<'_>) -> BTreeSet<String> {
+    let task = |event: Sourced<&Event>| {
+        let subject = event.value.attribute("Certificate", "subjectName")?.to_ascii_lowercase();
+        needed(case, &subject)?;
+        event.value.attribute("CorrelationAuxInfo", "TaskId").map(str::to_owned)
+    };
+    [CHECKS, BUILT].into_iter().flat_map(|want| case.events(want)).filter_map(task).collect()
 }
 
 /// The results stand in hexadecimal without a mark (`80092013`, `0`).
@@ -161,7 +176,7 @@ fn counts(step: &Step<'_>, all: &[Step<'_>]) -> bool {
     without_check || is_failure(step.result)
 }
 
-fn report(case: &Case<'_>, j: &Judgement, all: &[Step<'_>], open: &[&Step<'_>]) {
+fn report(j: &Judgement, open: &[&Step<'_>]) {
     let Some(last) = open.last() else { return };
     if open.len() < REPEATED {
         j.note(format!(
@@ -170,15 +185,9 @@ fn report(case: &Case<'_>, j: &Judgement, all: &[Step<'_>], open: &[&Step<'_>]) 
         ));
         return;
     }
-    let required = |step: &&&Step<'_>| {
-        step.is_of_required_host(case)
-            || all.iter().any(|other| {
-                other.is_of_required_host(case) && step.task.is_some() && other.task == step.task
-            })
-    };
     let evidence: Vec<Observation> =
         open.iter().rev().take(4).map(|step| step.seen().expected("result 0")).collect();
-    if open.iter().filter(required).count() >= 1 {
+    if open.iter().any(|step| step.of_required_host) {
         let summary =
             format!("Revocation of required hosts' certificates could not be checked {} times.", open.len());
         j.row(Status::Blocker, Confidence::High, summary, evidence);
@@ -240,7 +249,7 @@ fn healthy(case: &Case<'_>, j: &Judgement, steps: &[Step<'_>]) {
         .logs()
         .iter()
         .any(|log| log.complete && log.channel.eq_ignore_ascii_case(CHANNEL));
-    let good = steps.iter().rev().find(|step| step.result.is_success() && step.matters(case));
+    let good = steps.iter().rev().find(|step| step.result.is_success() && step.matters());
     match good {
         Some(step) if whole => j.good(step.seen()),
         Some(_) => {

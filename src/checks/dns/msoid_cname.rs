@@ -25,6 +25,7 @@ use super::answers::{self, Answer, Ending};
 use crate::artifact::capture::{CaptureData, CaptureKind, dsregcmd};
 use crate::checks::case::{Case, event_seen, value_seen};
 use crate::checks::judgement::{Judgement, Observation};
+use crate::checks::signals::DIALOGS;
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy};
 use crate::evidence::events::Want;
 use crate::evidence::{Confidence, Lookup, Unknown, captures};
@@ -40,8 +41,6 @@ const WORLDWIDE: &str = "login.microsoftonline.com";
 /// Domains that no organisation owns.
 const SHARED_DOMAINS: &[&str] = &["outlook.com", "hotmail.com", "live.com", "msn.com", "gmail.com"];
 
-/// Dialogs of Office, with their text.
-const DIALOGS: Want = Want { provider: "Microsoft Office 16 Alerts", ids: &[300], channels: &["OAlerts"] };
 /// Requests of the broker, with the address that they went to.
 const REQUESTS: Want = Want {
     provider: "Microsoft-Windows-AAD",
@@ -55,7 +54,7 @@ pub const CHECK: Check = Check {
     title: "The MSOID record of the custom domain sends Office to another cloud",
     layer: Layer::Dns,
     article: Article::Network("Check external DNS"),
-    wants: &[answers::CLIENT_LOG, DIALOGS, REQUESTS],
+    wants: &[answers::CLIENT_LOG, DIALOGS[0], DIALOGS[1], DIALOGS[2], REQUESTS],
     healthy: "No MSOID record sends the user's domains to another cloud.",
     source_text: include_str!("msoid_cname.rs"),
     run,
@@ -198,8 +197,8 @@ fn dialog(case: &Case<'_>) -> Option<Observation> {
         let text = text.to_lowercase();
         text.contains("custom domain") && text.contains("in our system")
     };
-    let events = case.events(DIALOGS);
-    let event = events.iter().rev().find(|event| event.value.data.iter().any(|field| says(field.value)))?;
+    let mut events = DIALOGS.iter().flat_map(|want| case.events(*want));
+    let event = events.rfind(|event| event.value.data.iter().any(|field| says(field.value)))?;
     Some(event.shows("a dialog says that the custom domain is not in the system"))
 }
 
