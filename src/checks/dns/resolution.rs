@@ -19,7 +19,8 @@
 //! nslookup first asks for the name of its own server and prints a time-out for it: only the answer counts (R17). It passes by the hosts
 //! file, so its success does not clear `hosts-file-override`. Time-outs for `wpad`, `_ldap…` and ISATAP are noise, and so is a single one for
 //! a required host. What a server says that the machine does not use (neither in `ipconfig` nor asked without a name) is a note. Addresses
-//! out of 100.64.0.0/10 and 198.18.0.0/15 are those of tunnel and proxy products, which may work. Behind an explicit proxy the client need not resolve names of the internet.
+//! out of 100.64.0.0/10 and 198.18.0.0/15 are those of tunnel and proxy products, which may work. Behind an explicit proxy the client need not
+//! resolve names of the internet.
 //!
 //! # Sources
 //! domain.md 5.6 `dns-resolution` and 5.4 `endpoint-reachability`; traps 5 and 14; R17 and R64 of section 14; the last vector of section 11.
