@@ -108,6 +108,11 @@ impl<'e> Case<'e> {
         j.need(self.evidence.registry.value(path, name), collect::for_key(path))
     }
 
+    /// A registry value that "healthy" needs and that Windows reads as a number.
+    pub fn need_number(&self, j: &Judgement, path: &str, name: &str) -> Lookup<RegValue> {
+        j.need(self.value(path, name).numeric(name), collect::for_key(path))
+    }
+
     /// A registry value that only adds to the picture.
     pub fn value(&self, path: &str, name: &str) -> Lookup<RegValue> {
         self.evidence.registry.value(path, name)

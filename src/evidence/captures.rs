@@ -40,9 +40,22 @@ impl Captures {
     /// The outputs of a kind that could be read at least in part, the last one of every file: a file that holds a command twice
     /// shows the state after the last one.
     pub fn readable(&self, kind: CaptureKind) -> Vec<Sourced<&Capture>> {
+        self.latest(kind, |_| ())
+    }
+
+    /// The same for a command that is run for different things: the last output of every file for each of them. Two outputs about one
+    /// thing are the state before and after; of two things neither takes back the other.
+    pub fn latest<T: PartialEq>(
+        &self,
+        kind: CaptureKind,
+        thing: impl Fn(&Capture) -> T,
+    ) -> Vec<Sourced<&Capture>> {
         let mut found: Vec<Sourced<&Capture>> = Vec::new();
         for capture in self.each(kind) {
-            found.retain(|earlier| earlier.source.artifact != capture.source.artifact);
+            found.retain(|earlier| {
+                earlier.source.artifact != capture.source.artifact
+                    || thing(earlier.value) != thing(capture.value)
+            });
             found.push(capture);
         }
         found

@@ -19,6 +19,7 @@ use serde::Serialize;
 use crate::artifact::collection::{Artifact, Collection};
 use crate::artifact::identify::ReadStatus;
 use crate::artifact::manifest::{Item, Manifest};
+use crate::artifact::value::RegValue;
 use crate::artifact::{ArtifactId, Part};
 use crate::redact::secrets::Secret;
 use crate::time::FileTime;
@@ -114,6 +115,19 @@ impl<T> Lookup<T> {
             Self::Found(sourced) => Lookup::Found(sourced.map(f)),
             Self::Absent(source) => Lookup::Absent(source),
             Self::Unknown(unknown) => Lookup::Unknown(unknown),
+        }
+    }
+}
+
+impl Lookup<RegValue> {
+    /// The same for a value that Windows reads as a number. One of another type is damage, not an answer.
+    pub fn numeric(self, what: &str) -> Self {
+        match self {
+            Self::Found(value) if value.value.as_u32().is_none() => Self::Unknown(Unknown {
+                what: what.to_owned(),
+                reason: Some(format!("{} is no number: {}", value.source.locator, value.value.display())),
+            }),
+            answer => answer,
         }
     }
 }

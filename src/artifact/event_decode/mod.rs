@@ -39,7 +39,8 @@ impl ServiceState {
 }
 
 /// The service key of a Service Control Manager event: out of `Binary` (`<key>` or `<key>/<state>` in UTF-16LE), for a changed
-/// start type (7040) out of `param4`. `param1` is the display name in the language of the machine and is not used.
+/// start type (7040) out of `param4`. `param1` is the display name in the language of the machine and is not used; but a start that timed
+/// out (7009) names the service in `param2`, which stands in where a text or a list left `Binary` out.
 /// `None` when the event does not say it.
 pub fn service_of(event: &Event) -> Option<ServiceRef> {
     if !event.provider.eq_ignore_ascii_case(SERVICE_CONTROL_MANAGER) {
@@ -47,6 +48,10 @@ pub fn service_of(event: &Event) -> Option<ServiceRef> {
     }
     if event.event_id == 7040 {
         let key = event.field("param4").filter(|key| is_key(key))?;
+        return Some(ServiceRef { key: key.to_owned(), state: None });
+    }
+    if event.event_id == 7009 && event.field("Binary").is_none() {
+        let key = event.field("param2").filter(|key| is_key(key))?;
         return Some(ServiceRef { key: key.to_owned(), state: None });
     }
     let text = utf16_of_hex(event.field("Binary")?)?;

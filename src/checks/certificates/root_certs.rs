@@ -165,7 +165,7 @@ fn presence(case: &Case<'_>, j: &Judgement, root: &Root) -> Presence {
 }
 
 fn auto_update(case: &Case<'_>, j: &Judgement) -> Option<AutoUpdate> {
-    match case.need_value(j, AUTO_UPDATE, "DisableRootAutoUpdate") {
+    match case.need_number(j, AUTO_UPDATE, "DisableRootAutoUpdate") {
         Lookup::Found(value) => {
             let allowed = value.value.as_u32() != Some(1);
             Some(AutoUpdate { allowed, seen: value_seen(&value).expected("absent, or 0") })

@@ -3,6 +3,7 @@
 //! Only the main rule set, that of MDM and that of policy count. `RestrictedServices\…` holds the isolation of apps and services, with
 //! rules that block BrokerPlugin and CloudExperienceHost on every clean Windows 10 (trap 3).
 
+use crate::artifact::ArtifactId;
 use crate::artifact::capture::connection_profile::Category;
 use crate::artifact::capture::firewall_profiles::{Outbound, ProfileName};
 use crate::artifact::capture::{CaptureData, CaptureKind, firewall_rules};
@@ -204,7 +205,8 @@ fn profile(
     let number = |name: &str| {
         let policy = in_policy.iter().map(|key| case.value(&format!(r"{POLICY}\{key}"), name));
         let mut set = policy.filter(|answer| answer.found().is_some());
-        set.next().unwrap_or_else(|| case.value(&format!(r"{LOCAL}\{on_machine}"), name))
+        let answer = set.next().unwrap_or_else(|| case.value(&format!(r"{LOCAL}\{on_machine}"), name));
+        answer.numeric(name)
     };
     let is = |answer: &Lookup<RegValue>, wanted: u32| {
         answer.found().filter(|value| value.value.as_u32() == Some(wanted)).map(value_seen)
@@ -230,20 +232,33 @@ fn profile(
 /// True when an output tells what the profile does with outbound connections.
 fn from_profiles_output(case: &Case<'_>, profile: &mut Profile, state: bool, action: bool) -> bool {
     let mut told = false;
-    for capture in case.captures(CaptureKind::FirewallProfiles) {
+    // A file can hold one profile after the other: each output counts for what it tells.
+    for capture in case.evidence.captures.each(CaptureKind::FirewallProfiles) {
         let CaptureData::FirewallProfiles(data) = &capture.value.data else { continue };
         for shown in data.profiles.iter().filter(|shown| shown.name == Some(profile.name)) {
             let at = |line: Option<u32>| captures::line(capture.source.artifact, line.unwrap_or(shown.line));
-            if state && shown.enabled == Some(false) {
-                profile.off = Some(at(shown.enabled_line).shows("off"));
+            if let (true, Some(on)) = (state, shown.enabled) {
+                let off = (!on).then(|| at(shown.enabled_line).shows("off"));
+                keep_newest(&mut profile.off, off, capture.source.artifact);
             }
             told |= shown.outbound.is_some();
-            if action && shown.outbound == Some(Outbound::Block) {
-                profile.blocks = Some(at(shown.policy_line).shows("BlockOutbound").expected("AllowOutbound"));
+            if let (true, Some(outbound)) = (action, shown.outbound) {
+                let blocks = (outbound == Outbound::Block)
+                    .then(|| at(shown.policy_line).shows("BlockOutbound").expected("AllowOutbound"));
+                keep_newest(&mut profile.blocks, blocks, capture.source.artifact);
             }
         }
     }
     told
+}
+
+/// A later output in the same file is the newer one and takes back what an earlier one said; which of two files is newer is not known,
+/// so what one of them says stands.
+fn keep_newest(slot: &mut Option<Observation>, bad: Option<Observation>, artifact: ArtifactId) {
+    let is_older = slot.as_ref().is_none_or(|old| old.artifact == artifact);
+    if bad.is_some() || is_older {
+        *slot = bad;
+    }
 }
 
 /// The profiles of the connected networks, from the category of every one.

@@ -18,7 +18,8 @@
 //! # When this is wrong
 //! With the probe off Windows may still learn "Internet" by watching traffic. So this is a blocker only where Windows really does
 //! not see the internet, or CAA70007 or CAA80000 was recorded while connected; otherwise it is a warning. An absent `EnableActiveProbing` means 1. Both generations of Microsoft's probe hosts
-//! are good on any build, and timer values never raise anything (R33).
+//! are good on any build, and timer values never raise anything (R33). A switch that is no number answers nothing. Internet over IPv6 alone is
+//! internet: it makes no blocker.
 //!
 //! # Sources
 //! domain.md 5.9 `ncsi-active-probe-config`; R33 of section 14; the article on 0xCAA70007.
@@ -72,9 +73,9 @@ pub const CHECK: Check = Check {
 };
 
 fn run(case: &Case<'_>, j: &Judgement) {
-    let enabled = case.need_value(j, INTERNET, "EnableActiveProbing");
-    let policy = case.need_value(j, POLICY, "NoActiveProbe");
-    let passive = case.need_value(j, POLICY, "DisablePassivePolling");
+    let enabled = case.need_number(j, INTERNET, "EnableActiveProbing");
+    let policy = case.need_number(j, POLICY, "NoActiveProbe");
+    let passive = case.need_number(j, POLICY, "DisablePassivePolling");
     switched_off(
         case,
         j,

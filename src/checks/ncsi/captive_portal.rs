@@ -24,7 +24,7 @@
 
 use crate::artifact::capture::http_response::Response;
 use crate::artifact::capture::probe_body::Body;
-use crate::artifact::capture::{CaptureData, CaptureKind};
+use crate::artifact::capture::{Capture, CaptureData, CaptureKind};
 use crate::artifact::event::Event;
 use crate::checks::case::{Case, event_seen};
 use crate::checks::certificates::chain::{self, chains};
@@ -111,7 +111,7 @@ fn collected(case: &Case<'_>, j: &Judgement, probe: &mut Probe) {
         let at = captures::line(capture.source.artifact, data.line);
         body(j, probe, data.body, data.text.as_deref(), &at);
     }
-    for capture in case.captures(CaptureKind::HttpResponse) {
+    for capture in web_answers(case) {
         let CaptureData::HttpResponse(data) = &capture.value.data else { continue };
         let redirects = redirects_by_design(data.url.as_deref());
         for response in &data.responses {
@@ -131,12 +131,24 @@ fn collected(case: &Case<'_>, j: &Judgement, probe: &mut Probe) {
     }
 }
 
+/// What web servers answered, the last time for each address: a file can hold one request after the other.
+pub fn web_answers<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Capture>> {
+    case.evidence.captures.latest(CaptureKind::HttpResponse, |capture| match &capture.data {
+        CaptureData::HttpResponse(data) => data.url.as_deref().map(str::to_ascii_lowercase),
+        _ => None,
+    })
+}
+
 /// `http://www.msftconnecttest.com/redirect`, the address that Windows opens for a portal: it redirects by design.
 pub fn redirects_by_design(url: Option<&str>) -> bool {
     url.is_some_and(|url| url.trim_end_matches('/').to_ascii_lowercase().ends_with("/redirect"))
 }
 
-/// A redirect of the probe that does not stay with Microsoft.
+/// Whether an answer to the probe is that of a portal: a redirect that does not stay with Microsoft, or the status that only portals send.
+pub fn is_portal(response: &Response) -> bool {
+    response.status == PORTAL_STATUS || is_elsewhere(response)
+}
+
 fn is_elsewhere(response: &Response) -> bool {
     const OURS: [&str; 3] = ["msftconnecttest.com", "msftncsi.com", "go.microsoft.com"];
     // Portals keep the address that was asked for inside their own one, so only the host tells whose it is.

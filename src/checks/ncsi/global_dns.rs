@@ -1,7 +1,8 @@
 //! The internet probe may need the DNS of all interfaces.
 //!
 //! # What it looks at
-//! The policy `UseGlobalDNS` in the SOFTWARE hive, in the key that Windows reads and in the key that the article prints.
+//! The policy `UseGlobalDNS` in the SOFTWARE hive, in the key that Windows reads and in the key that the article prints; and without it, what the
+//! DNS servers of the adapters (`ipconfig /all`) answer for the probe's host.
 //!
 //! # Why it blocks activation
 //! On machines with split DNS (VPN, several adapters) the probe's host may resolve on one interface only. With `UseGlobalDNS` = 1 the probe asks
@@ -14,13 +15,20 @@
 //! `Get-NetConnectionProfile` shows `IPv4Connectivity : Internet` after a restart.
 //!
 //! # When this is wrong
-//! The article prints the key with a doubled `Windows`. A value that stands only there has no effect.
+//! The article prints the key with a doubled `Windows`. A value that stands only there has no effect. That the servers of two adapters answer
+//! differently is no more than a suspicion.
 //!
 //! # Sources
 //! domain.md 5.9 `ncsi-global-dns`; trap 8.
 
+use std::collections::BTreeSet;
+
+use super::probe_result::{is_good, is_unanswered, probe_answers};
+use crate::artifact::capture::ipconfig::Server;
+use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::checks::case::{Case, value_seen};
-use crate::checks::judgement::Judgement;
+use crate::checks::dns::answers::Answer;
+use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy};
 use crate::evidence::{Confidence, Lookup};
 
@@ -32,7 +40,7 @@ const VALUE: &str = "UseGlobalDNS";
 /// The check.
 pub const CHECK: Check = Check {
     id: "ncsi-global-dns",
-    title: "The global DNS setting of the internet probe stands in the wrong key",
+    title: "The global DNS setting of the internet probe is missing or in the wrong key",
     layer: Layer::Ncsi,
     article: Article::Network("Check NCSI"),
     wants: &[],
@@ -62,9 +70,41 @@ fn run(case: &Case<'_>, j: &Judgement) {
             }
             j.good(value_seen(value));
         }
-        Lookup::Absent(source) => j.good(source.shows("not set")),
+        Lookup::Absent(source) => {
+            let seen = source.shows("not set");
+            if let Some(answers) = split_dns(case) {
+                let summary = "The host of the DNS probe resolves on one adapter only. Candidate remedy: set UseGlobalDNS to 1.";
+                let mut evidence = vec![seen.clone().expected("1, for a test")];
+                evidence.extend(answers);
+                j.row(Status::Warning, Confidence::Low, summary.to_owned(), evidence);
+            }
+            j.good(seen);
+        }
         Lookup::Unknown(_) => {}
     }
+}
+
+/// An answer from the server of one adapter, and none from that of another one.
+fn split_dns(case: &Case<'_>) -> Option<[Observation; 2]> {
+    let answers = probe_answers(case);
+    let placed: Vec<(&Answer, BTreeSet<String>)> =
+        answers.iter().map(|answer| (answer, adapters_of(case, answer))).collect();
+    let (good, here) = placed.iter().find(|(answer, names)| is_good(answer) && !names.is_empty())?;
+    let elsewhere = |names: &BTreeSet<String>| !names.is_empty() && names.is_disjoint(here);
+    let (bad, _) = placed.iter().find(|(answer, names)| is_unanswered(answer) && elsewhere(names))?;
+    Some([bad.seen().expected("131.107.255.255"), good.seen()])
+}
+
+/// The adapters that ask the server which an answer came from.
+fn adapters_of(case: &Case<'_>, answer: &Answer) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for capture in case.captures(CaptureKind::Ipconfig) {
+        let CaptureData::Ipconfig(data) = &capture.value.data else { continue };
+        let asks = |server: &Server| answer.server.is_some() && server.address.parse().ok() == answer.server;
+        let adapters = data.adapters.iter().filter(|adapter| adapter.dns_servers.iter().any(asks));
+        found.extend(adapters.filter_map(|adapter| adapter.name.clone()));
+    }
+    found
 }
 
 fn remedy(_: &Case<'_>) -> Remedy {

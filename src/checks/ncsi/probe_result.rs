@@ -16,19 +16,21 @@
 //!
 //! # When this is wrong
 //! dns.msftncsi.com has an IPv4 and an IPv6 answer, and nslookup prints the IPv6 one first: the answer is good when either is the expected
-//! one. No answer is normal behind an explicit proxy. One failed probe event without a lasting state means nothing.
+//! one. No answer is normal behind an explicit proxy. One failed probe event without a lasting state means nothing. 304 and a redirect among
+//! Microsoft's own hosts are no portal; a proxy that wants credentials (407) is `proxy-auth`.
 //!
 //! # Sources
 //! domain.md 5.9 `ncsi-probe-result`; R3, R8 and R29 of section 14; trap 13.
 
 use std::net::IpAddr;
 
-use super::captive_portal::redirects_by_design;
+use super::captive_portal::{is_portal, redirects_by_design, web_answers};
 use super::profile_state;
-use crate::artifact::capture::nslookup::Outcome;
+use crate::artifact::capture::http_response::Response;
 use crate::artifact::capture::probe_body::Body;
 use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::checks::case::{Case, event_seen};
+use crate::checks::dns::answers::{self, Answer, Ending, Means};
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy};
 use crate::evidence::events::Want;
@@ -87,25 +89,53 @@ fn web_probe(case: &Case<'_>, j: &Judgement) -> Web {
         let source = captures::line(capture.source.artifact, data.line);
         state = body(j, data.body, data.text.as_deref(), &source);
     }
-    for capture in case.captures(CaptureKind::HttpResponse) {
+    for capture in web_answers(case) {
         let CaptureData::HttpResponse(data) = &capture.value.data else { continue };
         if !data.probe || redirects_by_design(data.url.as_deref()) {
             continue;
         }
         for response in &data.responses {
             let source = captures::line(capture.source.artifact, response.line);
-            if let Some(found) = response.body {
-                state = body(j, found, None, &source);
-            } else if (300..400).contains(&response.status) || response.status == 511 {
-                let shown = source.shows(format!("HTTP {} for the probe", response.status));
-                let summary =
-                    "The web probe is redirected: a captive portal or a proxy answers in Microsoft's place.";
-                j.blocker(Confidence::High, summary, [shown.expected("HTTP 200, Microsoft Connect Test")]);
-                state = Web::Foreign;
-            }
+            state = answered(j, response, &source).unwrap_or(state);
         }
     }
     state
+}
+
+/// Credentials for a proxy are wanted.
+const PROXY_AUTH: u16 = 407;
+
+/// One answer of a web server; `None` where it tells nothing of the probe.
+fn answered(j: &Judgement, response: &Response, source: &Source) -> Option<Web> {
+    let seen = || {
+        source
+            .shows(format!("HTTP {} for the probe", response.status))
+            .expected("HTTP 200, Microsoft Connect Test")
+    };
+    let status = response.status;
+    match response.body {
+        _ if is_portal(response) => {
+            let summary =
+                "The web probe is redirected: a captive portal or a proxy answers in Microsoft's place.";
+            j.blocker(Confidence::High, summary, [seen()]);
+            Some(Web::Foreign)
+        }
+        _ if status == PROXY_AUTH => {
+            j.note("A proxy asked for credentials when the web probe was tried (407): see proxy-auth.");
+            None
+        }
+        Some(found) if status == 200 => Some(body(j, found, None, source)),
+        // A page with an error: a filter, or a proxy that cannot reach the host. Which, the status does not tell.
+        Some(Body::Html | Body::Other) if status >= 400 => {
+            j.warning(
+                Confidence::Medium,
+                format!("The web probe gets an error (HTTP {status}) instead of its answer."),
+                [seen()],
+            );
+            None
+        }
+        _ => None,
+    }
 }
 
 fn body(j: &Judgement, body: Body, text: Option<&str>, source: &Source) -> Web {
@@ -125,51 +155,52 @@ fn body(j: &Judgement, body: Body, text: Option<&str>, source: &Source) -> Web {
 
 /// True when the DNS probe could be judged.
 fn dns_probe(case: &Case<'_>, j: &Judgement, web: &Web) -> bool {
-    let mut judged = false;
-    for capture in case.captures(CaptureKind::Nslookup) {
-        let CaptureData::Nslookup(data) = &capture.value.data else { continue };
-        for query in &data.queries {
-            let names = [query.queried.as_deref(), query.name.as_deref()];
-            if !names.into_iter().flatten().any(is_probe_host) {
-                continue;
-            }
-            judged = true;
-            let source = captures::line(capture.source.artifact, query.outcome_line.unwrap_or(query.line));
-            let addresses: Vec<&str> = query.addresses.iter().map(|answer| answer.value.as_str()).collect();
-            let failed = !matches!(query.outcome, Outcome::Resolved | Outcome::Unknown);
-            answers(case, j, web, &addresses, failed, &source);
-        }
+    let answers = probe_answers(case);
+    for answer in &answers {
+        resolved(case, j, web, answer);
     }
-    for capture in case.captures(CaptureKind::ResolveDns) {
-        let CaptureData::ResolveDns(data) = &capture.value.data else { continue };
-        let records: Vec<_> =
-            data.records.iter().filter(|record| record.name.as_deref().is_some_and(is_probe_host)).collect();
-        if records.is_empty() {
+    !answers.is_empty()
+}
+
+/// What commands got for the host of the DNS probe: the last answer in every file from each server.
+pub fn probe_answers(case: &Case<'_>) -> Vec<Answer> {
+    let mut found: Vec<Answer> = Vec::new();
+    for answer in answers::collected(case) {
+        if answer.means == Means::Client || !answer.names.iter().any(|name| name == DNS_HOST) {
             continue;
         }
-        judged = true;
-        let source = captures::line(capture.source.artifact, data.line);
-        let addresses: Vec<&str> = records.iter().filter_map(|record| record.address.as_deref()).collect();
-        answers(case, j, web, &addresses, false, &source);
+        let is_same = |earlier: &Answer| {
+            (earlier.source.artifact, earlier.means) == (answer.source.artifact, answer.means)
+                && (earlier.server, &earlier.record) == (answer.server, &answer.record)
+        };
+        found.retain(|earlier| !is_same(earlier));
+        found.push(answer);
     }
-    judged
+    found
 }
 
-fn is_probe_host(name: &str) -> bool {
-    name.trim_end_matches('.').eq_ignore_ascii_case(DNS_HOST)
+/// Whether the DNS probe got what Windows expects.
+pub fn is_good(answer: &Answer) -> bool {
+    answer.addresses.iter().any(|address| is_expected(*address))
 }
 
-fn answers(case: &Case<'_>, j: &Judgement, web: &Web, addresses: &[&str], failed: bool, source: &Source) {
-    let shown = if addresses.is_empty() { "no address".to_owned() } else { addresses.join(", ") };
-    let seen: Observation = source.shows(format!("{DNS_HOST}: {shown}"));
-    if addresses.iter().any(|address| is_expected(address)) {
+/// Whether the DNS probe got no answer. A miss of the IPv6 address alone is none (R17).
+pub fn is_unanswered(answer: &Answer) -> bool {
+    answer.addresses.is_empty()
+        && answer.is_for_addresses()
+        && matches!(answer.ending, Ending::NoName | Ending::NoRecord | Ending::NoAnswer)
+}
+
+fn resolved(case: &Case<'_>, j: &Judgement, web: &Web, answer: &Answer) {
+    let shown: Vec<String> = answer.addresses.iter().map(IpAddr::to_string).collect();
+    let shown = if shown.is_empty() { "no address".to_owned() } else { shown.join(", ") };
+    let seen: Observation = answer.source.shows(format!("{DNS_HOST}: {shown}"));
+    if is_good(answer) {
         j.good(seen);
-    } else if addresses.is_empty() {
-        if failed {
-            let summary = "The DNS probe of Windows gets no answer; behind an explicit proxy that is normal.";
-            j.warning(Confidence::Low, summary, [seen.expected("131.107.255.255")]);
-        }
-    } else {
+    } else if is_unanswered(answer) {
+        let summary = "The DNS probe of Windows gets no answer; behind an explicit proxy that is normal.";
+        j.warning(Confidence::Low, summary, [seen.expected("131.107.255.255")]);
+    } else if !answer.addresses.is_empty() {
         // R3: a blocker needs the web probe or the connection status to agree.
         let agreed = matches!(web, Web::Foreign) || profile_state::is_bad(case);
         let status = if agreed { Status::Blocker } else { Status::Warning };
@@ -180,14 +211,13 @@ fn answers(case: &Case<'_>, j: &Judgement, web: &Web, addresses: &[&str], failed
 }
 
 /// 131.107.255.255, fd3e:4f5a:5b81::1, or a NAT64 address that ends in the former (R3).
-fn is_expected(address: &str) -> bool {
-    match address.trim().parse() {
-        Ok(IpAddr::V4(v4)) => v4.octets() == [131, 107, 255, 255],
-        Ok(IpAddr::V6(v6)) => {
+fn is_expected(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.octets() == [131, 107, 255, 255],
+        IpAddr::V6(v6) => {
             let segments = v6.segments();
             segments == [0xfd3e, 0x4f5a, 0x5b81, 0, 0, 0, 0, 1] || matches!(segments, [.., 0x836b, 0xffff])
         }
-        Err(_) => false,
     }
 }
 
@@ -212,7 +242,13 @@ mod tests {
     #[test]
     fn the_expected_answers_of_the_domain_reference() {
         // R3 of section 14.
-        assert!(is_expected("131.107.255.255") && is_expected("fd3e:4f5a:5b81::1"));
-        assert!(is_expected("64:ff9b::836b:ffff") && !is_expected("10.0.0.1") && !is_expected("x"));
+        for (address, good) in [
+            ("131.107.255.255", true),
+            ("fd3e:4f5a:5b81::1", true),
+            ("64:ff9b::836b:ffff", true),
+            ("10.0.0.1", false),
+        ] {
+            assert_eq!(is_expected(address.parse().unwrap()), good, "{address}");
+        }
     }
 }

@@ -64,13 +64,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
     let kind = CaptureKind::ConnectionProfile;
     let answer = case.evidence.captures.ask(kind, "Get-NetConnectionProfile output");
     let readable = case.captures(kind);
-    let mut profiles: Vec<Sourced<&Profile>> = Vec::new();
-    for capture in &readable {
-        let CaptureData::ConnectionProfile(data) = &capture.value.data else { continue };
-        let artifact = capture.source.artifact;
-        let at = |profile: &'_ Profile| captures::line(artifact, profile.line);
-        profiles.extend(data.profiles.iter().map(|profile| Sourced { value: profile, source: at(profile) }));
-    }
+    let profiles = profiles(case);
     let damaged = readable.iter().any(|capture| capture.value.status == CaptureStatus::Partial);
     if !profiles.is_empty() {
         judge_profiles(j, &profiles, damaged);
@@ -83,6 +77,17 @@ fn run(case: &Case<'_>, j: &Judgement) {
     } else if !judge_capability(case, j) {
         j.need(answer, collect::CONNECTION_PROFILE);
     }
+}
+
+/// The connected networks, as the last output of every file lists them.
+fn profiles<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Profile>> {
+    let mut profiles = Vec::new();
+    for capture in case.captures(CaptureKind::ConnectionProfile) {
+        let CaptureData::ConnectionProfile(data) = &capture.value.data else { continue };
+        let at = |profile: &Profile| captures::line(capture.source.artifact, profile.line);
+        profiles.extend(data.profiles.iter().map(|profile| Sourced { value: profile, source: at(profile) }));
+    }
+    profiles
 }
 
 fn judge_profiles(j: &Judgement, profiles: &[Sourced<&Profile>], damaged: bool) {
@@ -190,7 +195,8 @@ fn remedy(_: &Case<'_>) -> Remedy {
     )
 }
 
-/// The state of the check for other checks: no internet as Windows sees it.
+/// The state of the check for other checks: no internet as Windows sees it. Internet over IPv6 alone is worth a warning, but it is internet.
 pub fn is_bad(case: &Case<'_>) -> bool {
     case.status("ncsi-profile-state").is_some_and(Status::is_finding)
+        && !profiles(case).iter().any(|profile| profile.value.ipv6 == Some(Connectivity::Internet))
 }

@@ -2,7 +2,7 @@
 //!
 //! # What it looks at
 //! `Get-NetConnectionProfile` (IPv6 connectivity beside IPv4), `ipconfig /all` (a global IPv6 address and a gateway), `Get-NetAdapterBinding`
-//! (whether IPv6 is bound), and network errors in the failure window.
+//! (whether IPv6 is bound) or, without it, `UpperBind` of the adapters in the SYSTEM hive, and network errors in the failure window.
 //!
 //! # Why it blocks activation
 //! With a global address and a gateway that lead nowhere, programs try IPv6 first and wait for it. The article's step is to unbind IPv6
@@ -21,12 +21,13 @@
 //! # Sources
 //! domain.md 5.7 `ipv6-adapter-binding`; R28 of section 14; the article's section on IPv6.
 
+use super::nic_offload::{CLASS, CONNECTIONS};
 use crate::artifact::capture::connection_profile::{Connectivity, Profile};
 use crate::artifact::capture::{CaptureData, CaptureKind};
-use crate::checks::case::{Case, event_seen};
+use crate::checks::case::{Case, event_seen, value_seen};
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect, signals};
-use crate::evidence::{Confidence, Sourced, Unknown, captures};
+use crate::evidence::{Confidence, Lookup, Sourced, Unknown, captures};
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -42,8 +43,7 @@ pub const CHECK: Check = Check {
 };
 
 fn run(case: &Case<'_>, j: &Judgement) {
-    let unbound = unbound_adapters(case, j);
-    let mut judged = unbound;
+    let mut judged = unbound_adapters(case, j) || unbound_in_hive(case, j);
     for capture in case.captures(CaptureKind::ConnectionProfile) {
         let CaptureData::ConnectionProfile(data) = &capture.value.data else { continue };
         for profile in &data.profiles {
@@ -120,6 +120,35 @@ fn unbound_adapters(case: &Case<'_>, j: &Judgement) -> bool {
         }
     }
     known
+}
+
+/// The hive's own list of what is bound to each adapter. True when IPv6 is bound to none that carries IPv4: an adapter that has both tells
+/// nothing without the state of its network.
+fn unbound_in_hive(case: &Case<'_>, j: &Judgement) -> bool {
+    let Lookup::Found(list) = case.evidence.registry.subkeys(CLASS) else { return false };
+    let (mut without, mut with) = (Vec::new(), false);
+    for name in list.value.iter().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())) {
+        let key = format!(r"{CLASS}\{name}");
+        let Lookup::Found(bound) = case.value(&format!(r"{key}\Linkage"), "UpperBind") else { continue };
+        let parts = bound.value.as_list().unwrap_or_default();
+        let has = |wanted: &str| parts.iter().any(|part| part.eq_ignore_ascii_case(wanted));
+        with |= has("Tcpip6");
+        if has("Tcpip") && !has("Tcpip6") {
+            without.push((alias(case, &key).unwrap_or_else(|| "an adapter".to_owned()), bound));
+        }
+    }
+    for (adapter, bound) in &without {
+        j.good(value_seen(bound));
+        j.note(format!("IPv6 is not bound to {adapter}."));
+    }
+    !without.is_empty() && !with
+}
+
+/// The name of an adapter's connection.
+fn alias(case: &Case<'_>, key: &str) -> Option<String> {
+    let text = |key: &str, name: &str| case.value(key, name).found().and_then(|value| value.value.as_text());
+    let guid = text(key, "NetCfgInstanceId")?;
+    text(&format!(r"{CONNECTIONS}\{guid}\Connection"), "Name")
 }
 
 fn remedy(_: &Case<'_>) -> Remedy {

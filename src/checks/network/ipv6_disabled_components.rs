@@ -52,7 +52,7 @@ pub const CHECK: Check = Check {
 };
 
 fn run(case: &Case<'_>, j: &Judgement) {
-    match case.need_value(j, PARAMETERS, "DisabledComponents") {
+    match case.need_number(j, PARAMETERS, "DisabledComponents") {
         Lookup::Found(value) => match value.value.as_u32() {
             Some(u32::MAX) => j.warning(
                 Confidence::High,
@@ -60,17 +60,11 @@ fn run(case: &Case<'_>, j: &Judgement) {
                 [value_seen(&value).expected("absent, 0x20 or 0xff")],
             ),
             Some(0) => j.good(value_seen(&value)),
-            Some(bits) => {
+            bits => {
+                let bits = bits.unwrap_or_default();
                 j.note(format!("IPv6 is restricted by the site ({bits:#x}): off are {}.", names(bits)));
                 j.good(value_seen(&value));
             }
-            None => j.missing(
-                &crate::evidence::Unknown {
-                    what: "DisabledComponents".to_owned(),
-                    reason: Some(format!("{} is no number", value.source.locator)),
-                },
-                crate::checks::collect::SYSTEM,
-            ),
         },
         Lookup::Absent(source) => j.good(source.shows("not set (0)")),
         Lookup::Unknown(_) => {}

@@ -28,8 +28,11 @@ use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::{Article, Check, Layer, Remedy, collect};
 use crate::evidence::{Confidence, Lookup, Sourced, Unknown, captures};
 
-const CLASS: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\Class\{4d36e972-e325-11ce-bfc1-08002be10318}";
-const CONNECTIONS: &str =
+/// Class key of the network adapters.
+pub(super) const CLASS: &str =
+    r"HKLM\SYSTEM\CurrentControlSet\Control\Class\{4d36e972-e325-11ce-bfc1-08002be10318}";
+/// Names of their connections.
+pub(super) const CONNECTIONS: &str =
     r"HKLM\SYSTEM\CurrentControlSet\Control\Network\{4D36E972-E325-11CE-BFC1-08002BE10318}";
 /// Values of an adapter that compute checksums in hardware: "0" off, anything else on for a direction.
 const OFFLOADS: [&str; 5] = [

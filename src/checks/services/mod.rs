@@ -1,7 +1,7 @@
 //! Windows services that activation rests on.
 //!
 //! A hive shows the start type and not the state; the state comes from `sc` and `Get-Service`, and from what the service wrote
-//! when it started, failed or worked.
+//! when it started, failed or worked. "Disabled" counts from wherever it comes (decision 17).
 
 mod chain;
 pub mod svc_dependencies;
@@ -23,12 +23,13 @@ use super::Remedy;
 use super::case::{Case, event_seen};
 use super::judgement::{Judgement, Observation};
 use super::{ARTICLE_NETWORK, collect};
+use crate::artifact::ArtifactId;
 use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::service_of;
 use crate::evidence::captures::line;
 use crate::evidence::events::Want;
-use crate::evidence::{Lookup, Sourced};
+use crate::evidence::{Confidence, Lookup, Sourced};
 
 /// Start type "disabled".
 pub const DISABLED: u32 = 4;
@@ -44,9 +45,16 @@ pub const FAILURES: Want = Want {
     channels: &["System"],
 };
 
+/// Changes of the state of services. Windows 10 and 11 do not record them by default (trap 6), so that none means nothing.
+pub const CHANGES: Want = Want { provider: "Service Control Manager", ids: &[7036], channels: &["System"] };
+/// Windows started (6005) and was shut down in the ordinary way (6006).
+pub const SESSIONS: Want = Want { provider: "EventLog", ids: &[BOOT, SHUTDOWN], channels: &["System"] };
+const BOOT: u32 = 6005;
+const SHUTDOWN: u32 = 6006;
+
 /// What is known of one service.
 pub struct Service {
-    /// Start type: from the hive, else from `sc qc` or `Get-Service`.
+    /// Start type: from the hive, else from `sc qc` or `Get-Service`; "disabled" from either.
     pub start: Lookup<u32>,
     /// State number (1 stopped … 4 running) from a command output.
     pub state: Option<Sourced<u32>>,
@@ -69,25 +77,15 @@ impl Service {
         let path = key_path(key);
         let registry = &case.evidence.registry;
         let key_absent = registry.key(&path).is_absent();
-        let start = registry.value(&path, "Start");
-        let start = match start {
-            // A Start that is no number is damage, not an answer.
-            Lookup::Found(value) => match value.value.as_u32() {
-                Some(number) => Lookup::Found(value.map(|_| number)),
-                None => Lookup::Unknown(crate::evidence::Unknown {
-                    what: format!("start type of {key}"),
-                    reason: Some(format!("{} holds {}", value.source.locator, value.value.display())),
-                }),
-            },
-            Lookup::Absent(source) => Lookup::Absent(source),
-            Lookup::Unknown(unknown) => Lookup::Unknown(unknown),
-        };
+        let start = registry.value(&path, "Start").numeric(&format!("start type of {key}"));
+        let start = start.map(|value| value.as_u32().unwrap_or_default());
         let mut service = Self { start, state: None, exit_code: None, not_installed: None, key_absent };
         service.read_captures(case, key);
         service
     }
 
     fn read_captures(&mut self, case: &Case<'_>, key: &str) {
+        let mut told: Option<Sourced<u32>> = None;
         for capture in case.evidence.captures.each(CaptureKind::Service) {
             let CaptureData::Service(data) = &capture.value.data else { continue };
             for item in data.services.iter().filter(|item| item.key.eq_ignore_ascii_case(key)) {
@@ -100,10 +98,45 @@ impl Service {
                     self.state = Some(Sourced { value: state, source: at(item.state_line) });
                     self.exit_code = item.exit_code;
                 }
-                if let (Some(start), None) = (item.start, self.start.found()) {
-                    self.start = Lookup::Found(Sourced { value: start, source: at(item.start_line) });
+                if let Some(start) = item.start {
+                    let start = Sourced { value: start, source: at(item.start_line) };
+                    keep_start(&mut told, start, capture.source.artifact);
                 }
             }
+        }
+        if let Some(told) = told {
+            self.compare_start(told);
+        }
+    }
+
+    /// The start type of the hive and that of a command side by side. "Disabled" from either is a finding (decision 17); where the other
+    /// one says something else, confidence drops (1.3 rule 4).
+    fn compare_start(&mut self, mut told: Sourced<u32>) {
+        let (hive, text) = match &mut self.start {
+            Lookup::Found(hive) if hive.value != told.value => (hive, told.value),
+            Lookup::Found(_) => return,
+            Lookup::Absent(_) | Lookup::Unknown(_) => {
+                self.start = Lookup::Found(told);
+                return;
+            }
+        };
+        if text == DISABLED {
+            told.source.doubts.push(format!("The SYSTEM hive says {} for the same start type.", hive.value));
+            self.start = Lookup::Found(told);
+        } else if hive.value == DISABLED {
+            hive.source.doubts.push(format!("A command output says {text} for the same start type."));
+        }
+    }
+
+    /// What shows that the machine does not have the service: a key that is not in a complete hive, or the error 1060 of `sc`. A list
+    /// without it shows nothing (R27).
+    pub fn absence(&self, case: &Case<'_>, key: &str) -> Option<Observation> {
+        if let Some(said) = &self.not_installed {
+            return Some(said.shows("the service does not exist (1060)"));
+        }
+        match case.evidence.registry.key(&key_path(key)) {
+            Lookup::Absent(source) => Some(source.shows("the key does not exist")),
+            _ => None,
         }
     }
 
@@ -118,6 +151,13 @@ impl Service {
     pub fn need_state(&self, j: &Judgement, key: &str) {
         let what = format!("state of the service {key} (sc query or Get-Service)");
         j.missing(&crate::evidence::Unknown { what, reason: None }, collect::SERVICES);
+    }
+}
+
+/// Of one file the last word counts. Which of two files is newer is not known, so "disabled" in one of them stands.
+fn keep_start(told: &mut Option<Sourced<u32>>, start: Sourced<u32>, artifact: ArtifactId) {
+    if told.as_ref().is_none_or(|known| known.value != DISABLED || known.source.artifact == artifact) {
+        *told = Some(start);
     }
 }
 
@@ -155,6 +195,72 @@ pub fn failures<'e>(case: &Case<'e>, key: &str, ids: &[u32]) -> Vec<Sourced<&'e 
             && service_of(event.value).is_some_and(|service| service.key.eq_ignore_ascii_case(key))
     });
     found
+}
+
+/// The last recorded change of a service to running or stopped since Windows last started, inside the window. A stop that an orderly
+/// shutdown followed is none: every service stops then.
+pub fn last_change(case: &Case<'_>, key: &str) -> Option<Sourced<u32>> {
+    let sessions = case.evidence.events.of(SESSIONS);
+    let newest = |id| sessions.iter().rfind(|event| event.value.event_id == id).map(|event| event.value.time);
+    let (boot, shutdown) = (newest(BOOT), newest(SHUTDOWN));
+    let change = case.events(CHANGES).into_iter().rev().find_map(|event| {
+        let service = service_of(event.value).filter(|service| service.key.eq_ignore_ascii_case(key))?;
+        let state = service.state.map(|state| state.0).filter(|state| [RUNNING, STOPPED].contains(state))?;
+        Some((event.value.time, Sourced { value: state, source: event.source }))
+    });
+    let (time, change) = change.filter(|(time, _)| boot.is_none_or(|boot| boot <= *time))?;
+    let is_shutdown = change.value == STOPPED && shutdown.is_some_and(|end| end >= time);
+    (!is_shutdown).then_some(change)
+}
+
+/// What the records say of a service whose state was not collected.
+pub enum Recorded {
+    /// It was at work, and nothing newer says that it stopped.
+    AtWork(Observation),
+    /// It stopped, and nothing newer shows it at work.
+    Stopped(Observation),
+    /// Nothing.
+    Nothing,
+}
+
+/// The newest word of the records: a record that the service writes while it works, or a change of its state.
+pub fn recorded_state(case: &Case<'_>, key: &str, at_work: Option<Observation>) -> Recorded {
+    let change = last_change(case, key);
+    let (time, seen) =
+        (change.as_ref().and_then(|change| change.source.time), change.as_ref().map(state_seen));
+    match (at_work, seen, change.map(|change| change.value)) {
+        (Some(work), Some(seen), Some(state)) if time > work.time => newest_word(state, seen),
+        (Some(work), ..) => Recorded::AtWork(work),
+        (None, Some(seen), Some(state)) => newest_word(state, seen),
+        (None, ..) => Recorded::Nothing,
+    }
+}
+
+fn newest_word(state: u32, seen: Observation) -> Recorded {
+    if state == RUNNING { Recorded::AtWork(seen) } else { Recorded::Stopped(seen) }
+}
+
+/// A service that every supported Windows has does not exist. True when that is so.
+///
+/// The decision tables know a missing service only below one that names it (5.8 `svc-dependencies`, R14): there it stops what stands
+/// above it. Elsewhere it is a warning. `above`: the service whose chain stops with it.
+pub fn is_absent(case: &Case<'_>, j: &Judgement, service: &Service, key: &str, above: Option<&str>) -> bool {
+    let Some(seen) = service.absence(case, key) else { return false };
+    let seen = seen.expected("a service that every Windows has");
+    let named = above.map(|above| (above, dependencies(case, above)));
+    if let Some((above, Lookup::Found(list))) = named
+        && list.value.iter().any(|name| name.eq_ignore_ascii_case(key))
+    {
+        let summary = format!("The service {key} does not exist, and {above} cannot start without it.");
+        j.blocker(Confidence::High, summary, [seen, list.shows(list.value.join(", "))]);
+    } else {
+        j.warning(
+            Confidence::Medium,
+            format!("The service {key} does not exist, though every Windows has it."),
+            [seen],
+        );
+    }
+    true
 }
 
 /// A failure as evidence.

@@ -25,6 +25,7 @@
 //! domain.md 5.8 `svc-dependencies`; trap 7; decisions 9 and 10; R2, R14 and R27 of section 14; the article's section on services.
 
 use super::chain::{CLICK_TO_RUN, Chains, DEFAULT_STARTS, Member, Parent, Presence, Root, captured};
+use super::svc_nlasvc::must_run;
 use super::{
     DISABLED, FAILURES, RUNNING, STOPPED, Service, failure_seen, failures, key_path, start_seen, state_seen,
 };
@@ -118,7 +119,10 @@ fn start_type(case: &Case<'_>, j: &Judgement, member: &Member) {
     match (gravity(member), member.root) {
         ((status, Some(parent)), _) => {
             let summary = format!("{} is disabled, and {} cannot start without it.", member.key, parent.key);
-            j.row(status, Confidence::High, summary, vec![seen, parent.seen.clone()]);
+            // The list of dependencies is no more certain than the start type.
+            let mut named = parent.seen.clone();
+            named.doubts.extend(seen.doubts.iter().cloned());
+            j.row(status, Confidence::High, summary, vec![seen, named]);
         }
         ((_, None), Some(Root { disabled: Some(status), .. })) => {
             j.row(*status, Confidence::High, format!("{} is disabled.", member.key), vec![seen]);
@@ -259,6 +263,15 @@ fn service_name(event: &Event) -> String {
     }
 }
 
+/// Windows 11 starts Network Location Awareness on demand: there it is not forced to run (section 9).
+fn default_start(case: &Case<'_>, key: &str) -> &'static str {
+    if key.eq_ignore_ascii_case("NlaSvc") && must_run(case) == Some(false) {
+        return "demand";
+    }
+    let default = DEFAULT_STARTS.iter().find(|(known, _)| known.eq_ignore_ascii_case(key));
+    default.map_or("<the start type of a sound machine of the same build>", |(_, start)| start)
+}
+
 fn remedy(case: &Case<'_>) -> Remedy {
     let chains = Chains::walk(case);
     let mut steps = Vec::new();
@@ -267,9 +280,7 @@ fn remedy(case: &Case<'_>) -> Remedy {
         if start.found().is_none_or(|start| start.value != DISABLED) {
             continue;
         }
-        let default = DEFAULT_STARTS.iter().find(|(key, _)| key.eq_ignore_ascii_case(&member.key));
-        let default =
-            default.map_or("<the start type of a sound machine of the same build>", |(_, start)| start);
+        let default = default_start(case, &member.key);
         steps.push(format!("sc qc {key}, then sc config {key} start= {default}", key = member.key));
         steps.push(format!("sc start {}", member.key));
     }

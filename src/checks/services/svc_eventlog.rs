@@ -2,7 +2,7 @@
 //!
 //! # What it looks at
 //! The start type of `EventLog` in the SYSTEM hive, its state in `sc query` or `Get-Service`, and whether the collected logs end
-//! long before Windows was last seen running.
+//! long before Windows was last seen running: by the collector's manifest, by `Client Time` of `dsregcmd`, or by another log.
 //!
 //! # Why it blocks activation
 //! The article asks for four services, this one among them. From Windows 8 on Network Location Awareness depends on it, so without it
@@ -19,16 +19,18 @@
 //! raises nothing.
 //!
 //! # Sources
-//! domain.md 5.8 `svc-eventlog`; R19 and R23 of section 14; the article's section on services.
+//! domain.md 5.8 `svc-eventlog`; R14, R19 and R23 of section 14; the article's section on services.
 
-use super::{DISABLED, RUNNING, STOPPED, Service, good_start, remedy, start_seen, state_seen};
+use super::{DISABLED, RUNNING, STOPPED, Service, good_start, is_absent, remedy, start_seen, state_seen};
+use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
 use crate::checks::{Article, Check, Layer};
 use crate::evidence::events::{Basis, LogFacts};
-use crate::evidence::{Confidence, Lookup, Source};
+use crate::evidence::{Confidence, Lookup, Source, captures};
 use crate::time::FileTime;
 
+const KEY: &str = "EventLog";
 const DAY: i64 = 86_400;
 
 /// The check.
@@ -41,11 +43,14 @@ pub const CHECK: Check = Check {
     healthy: "Windows Event Log starts by itself and was at work at the time of collection.",
     source_text: include_str!("svc_eventlog.rs"),
     run,
-    remedy: |_| remedy("EventLog", "auto", "Windows Event Log"),
+    remedy: |_| remedy(KEY, "auto", "Windows Event Log"),
 };
 
 fn run(case: &Case<'_>, j: &Judgement) {
-    let service = Service::read(case, "EventLog");
+    let service = Service::read(case, KEY);
+    if is_absent(case, j, &service, KEY, Some("NlaSvc")) {
+        return;
+    }
     if let Lookup::Found(start) = &service.start
         && start.value == DISABLED
     {
@@ -66,11 +71,11 @@ fn run(case: &Case<'_>, j: &Judgement) {
         Some(state) if state.value == RUNNING => j.good(state_seen(state)),
         _ => {}
     }
-    stale_logs(case, j);
+    stale_logs(case, j, &service);
     good_start(j, &service.start);
     service.need(j);
     if service.state.is_none() && !fresh_log(case, j) {
-        service.need_state(j, "EventLog");
+        service.need_state(j, KEY);
     }
 }
 
@@ -89,9 +94,9 @@ fn fresh_log(case: &Case<'_>, j: &Judgement) -> bool {
     false
 }
 
-/// The System log ends more than a day before Windows was last seen running (R19): the manifest's host time, or records of another
-/// channel. A log that merely ends is that of a machine which was switched off.
-fn stale_logs(case: &Case<'_>, j: &Judgement) {
+/// The System log ends more than a day before Windows was last seen running (R19): the manifest's host time, the time in a live capture, or
+/// records of another channel. A log that merely ends is that of a machine which was switched off.
+fn stale_logs(case: &Case<'_>, j: &Judgement, service: &Service) {
     let logs = case.evidence.events.logs();
     let is_system = |log: &&LogFacts| log.channel.eq_ignore_ascii_case("System");
     let Some(end) = logs.iter().filter(is_system).filter_map(|log| log.newest).max() else { return };
@@ -103,10 +108,29 @@ fn stale_logs(case: &Case<'_>, j: &Judgement) {
         j.warning(Confidence::Low, summary, [collected]);
         return;
     }
+    // Captures of a later day than the logs prove nothing where they show the service running themselves.
+    let running = service.state.as_ref().is_some_and(|state| state.value == RUNNING);
+    let live = newest_capture(case).filter(|live| !running && live.time.is_some_and(ran_on));
+    if let Some(live) = live {
+        j.warning(Confidence::Low, summary, [live]);
+        return;
+    }
     let newest = |log: &&LogFacts| log.newest.filter(|newest| ran_on(*newest));
     if let Some(log) = logs.iter().filter(|log| !is_system(log)).find(|log| newest(log).is_some()) {
         j.warning(Confidence::Low, summary, [log_end(log)]);
     }
+}
+
+/// The newest time in UTC that a command output shows of the machine's clock (decision 15).
+fn newest_capture(case: &Case<'_>) -> Option<Observation> {
+    let shown = case.captures(CaptureKind::Dsregcmd).into_iter().filter_map(|capture| {
+        let CaptureData::Dsregcmd(data) = &capture.value.data else { return None };
+        let client = data.client_time()?;
+        let source =
+            Source { time: Some(client.value), ..captures::line(capture.source.artifact, client.line) };
+        Some(source.shows(format!("Client Time {}", client.value)))
+    });
+    shown.max_by_key(|seen| seen.time)
 }
 
 fn log_end(log: &LogFacts) -> Observation {

@@ -1,8 +1,8 @@
 //! Network Connected Devices Auto-Setup is disabled or failing.
 //!
 //! # What it looks at
-//! The start type of `NcdAutoSetup` in the SYSTEM hive, its state and exit code in `sc query` or `Get-Service`, and its failures in the
-//! System log.
+//! The start type of `NcdAutoSetup` in the SYSTEM hive, its state and exit code in `sc query` or `Get-Service`, and its start (7036) and its
+//! failures in the System log.
 //!
 //! # Why it blocks activation
 //! The article asks for four services, this one among them. It installs devices that announce themselves on the network and is started
@@ -22,8 +22,8 @@
 //! domain.md 5.8 `svc-ncdautosetup`; traps 2 and 7; R4 and R27 of section 14; the article's section on services.
 
 use super::{
-    DISABLED, RUNNING, STOPPED, Service, failure_seen, failures, good_start, key_path, remedy, start_seen,
-    state_seen,
+    DISABLED, RUNNING, Recorded, STOPPED, Service, failure_seen, failures, good_start, recorded_state,
+    remedy, start_seen, state_seen,
 };
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
@@ -41,7 +41,7 @@ pub const CHECK: Check = Check {
     title: "Network Connected Devices Auto-Setup is disabled or failing",
     layer: Layer::Services,
     article: Article::Network("Check services"),
-    wants: &[super::FAILURES],
+    wants: &[super::FAILURES, super::CHANGES, super::SESSIONS],
     healthy: "Network Connected Devices Auto-Setup can start when it is needed.",
     source_text: include_str!("svc_ncdautosetup.rs"),
     run,
@@ -50,7 +50,7 @@ pub const CHECK: Check = Check {
 
 fn run(case: &Case<'_>, j: &Judgement) {
     let service = Service::read(case, KEY);
-    if let Some(seen) = absence(case, &service) {
+    if let Some(seen) = service.absence(case, KEY) {
         not_there(case, j, seen);
         return;
     }
@@ -65,18 +65,10 @@ fn run(case: &Case<'_>, j: &Judgement) {
     good_start(j, &service.start);
     // Either start type or state answers the question (R4): only with neither is something missing.
     if service.state.is_none() {
-        service.need(j);
-    }
-}
-
-/// What shows that the machine does not have the service.
-fn absence(case: &Case<'_>, service: &Service) -> Option<Observation> {
-    if let Some(said) = &service.not_installed {
-        return Some(said.shows("the service does not exist (1060)"));
-    }
-    match case.evidence.registry.key(&key_path(KEY)) {
-        Lookup::Absent(source) => Some(source.shows("the key does not exist")),
-        _ => None,
+        match recorded_state(case, KEY, None) {
+            Recorded::AtWork(seen) => j.good(seen),
+            Recorded::Stopped(_) | Recorded::Nothing => service.need(j),
+        }
     }
 }
 

@@ -1,8 +1,8 @@
 //! The Network List Service is stopped, failing or disabled.
 //!
 //! # What it looks at
-//! `Start` of `netprofm` in the SYSTEM hive, its state in `sc query` or `Get-Service`, its failures in the System log, and the events of
-//! NetworkProfile that show it at work (10000) or failing (20001).
+//! `Start` of `netprofm` in the SYSTEM hive, its state in `sc query` or `Get-Service`, its failures and changes of state (7036) in the System
+//! log, and the events of NetworkProfile that show it at work (10000) or failing (20001).
 //!
 //! # Why it blocks activation
 //! Office asks this service (`INetworkListManager`) whether the machine is on the internet. If it cannot answer, sign-in and
@@ -15,13 +15,15 @@
 //! `sc query netprofm` shows RUNNING and `Get-NetConnectionProfile` lists the connected network.
 //!
 //! # When this is wrong
-//! 7023 with `%%21` is written at almost every boot, on healthy machines too: it is a note and never more.
+//! 7023 with `%%21` is written at almost every boot, on healthy machines too: it is a note and never more. A recorded stop counts only since
+//! the last boot and without an orderly shutdown after it, and is never more than a warning.
 //!
 //! # Sources
-//! domain.md 5.8 `svc-netprofm`; trap 5; R15 of section 14; decision 17.
+//! domain.md 5.8 `svc-netprofm`; traps 5 and 6; R14 and R15 of section 14; decision 17.
 
 use super::{
-    DISABLED, RUNNING, STOPPED, Service, failure_seen, failures, good_start, remedy, start_seen, state_seen,
+    BOOT, DISABLED, RUNNING, Recorded, SESSIONS, STOPPED, Service, failure_seen, failures, good_start,
+    is_absent, recorded_state, remedy, start_seen, state_seen,
 };
 use crate::artifact::event::Event;
 use crate::checks::case::{Case, event_seen};
@@ -30,6 +32,7 @@ use crate::checks::{Article, Check, Layer};
 use crate::evidence::events::Want;
 use crate::evidence::{Confidence, Lookup, Sourced};
 
+const KEY: &str = "netprofm";
 /// A network was connected: the service works.
 pub const CONNECTED: Want = Want {
     provider: "Microsoft-Windows-NetworkProfile",
@@ -42,24 +45,25 @@ const FAILED: Want = Want {
     ids: &[20001],
     channels: &["Microsoft-Windows-NetworkProfile/Operational"],
 };
-/// Boots, to count failures by session.
-const BOOTS: Want = Want { provider: "EventLog", ids: &[6005], channels: &["System"] };
-
 /// The check.
 pub const CHECK: Check = Check {
     id: "svc-netprofm",
     title: "The Network List Service is stopped, failing or disabled",
     layer: Layer::Services,
     article: Article::Network("Check services"),
-    wants: &[super::FAILURES, CONNECTED, FAILED, BOOTS],
+    wants: &[super::FAILURES, super::CHANGES, SESSIONS, CONNECTED, FAILED],
     healthy: "The Network List Service works.",
     source_text: include_str!("svc_netprofm.rs"),
     run,
-    remedy: |_| remedy("netprofm", "demand", "the Network List Service"),
+    remedy: |_| remedy(KEY, "demand", "the Network List Service"),
 };
 
 fn run(case: &Case<'_>, j: &Judgement) {
-    let service = Service::read(case, "netprofm");
+    let service = Service::read(case, KEY);
+    // The service that names it (Auto-Setup) stops nothing (R14).
+    if is_absent(case, j, &service, KEY, None) {
+        return;
+    }
     if let Lookup::Found(start) = &service.start
         && start.value == DISABLED
     {
@@ -99,39 +103,43 @@ fn state(case: &Case<'_>, j: &Judgement, service: &Service, failed: &[Sourced<&E
                 [state_seen(state).expected("4 RUNNING")],
             );
         }
-        (_, Some(event)) if connected_after(case, event) => {
-            j.note("The service failed inside the failure window, but wrote of a connected network later.");
-            case.events(CONNECTED)
-                .last()
-                .into_iter()
-                .for_each(|event| j.good(event_seen(event, &["Name", "State"])));
+        (_, failure) => {
+            let connected = case.events(CONNECTED).last().map(|event| event_seen(event, &["Name", "State"]));
+            match (recorded_state(case, KEY, connected), failure) {
+                (Recorded::AtWork(seen), Some(event)) if seen.time > Some(event.value.time) => {
+                    j.note("The service failed inside the failure window; a connected network later, or its recorded start, shows it at work again.");
+                    j.good(seen);
+                }
+                (_, Some(event)) => {
+                    let summary = format!(
+                        "The Network List Service failed {} time(s) in the failure window.",
+                        failed.len()
+                    );
+                    j.warning(Confidence::Medium, summary, [failure_seen(event)]);
+                }
+                (Recorded::AtWork(seen), None) => j.good(seen),
+                (Recorded::Stopped(seen), None) => {
+                    j.warning(
+                        Confidence::Low,
+                        "The Network List Service was recorded as stopped; it starts on demand, so this may be a moment only.",
+                        [seen.expected("4 RUNNING")],
+                    );
+                    service.need_state(j, KEY);
+                }
+                (Recorded::Nothing, None) => service.need_state(j, KEY),
+            }
         }
-        (_, Some(event)) => {
-            j.warning(
-                Confidence::Medium,
-                format!("The Network List Service failed {} time(s) in the failure window.", failed.len()),
-                [failure_seen(event)],
-            );
-        }
-        (_, None) => match case.events(CONNECTED).last() {
-            Some(event) => j.good(event_seen(event, &["Name", "State"])),
-            None => service.need_state(j, "netprofm"),
-        },
     }
-}
-
-/// Whether the service was at work again after a failure.
-fn connected_after(case: &Case<'_>, failure: &Sourced<&Event>) -> bool {
-    case.events(CONNECTED).last().is_some_and(|event| event.value.time > failure.value.time)
 }
 
 /// Failures that count: NetworkProfile 20001; 7023/7031 of netprofm with another code than `%%21`, or three in one boot session
 /// (R15).
 fn recorded_failures<'e>(case: &Case<'e>, j: &Judgement) -> Vec<Sourced<&'e Event>> {
-    let all = failures(case, "netprofm", &[7023, 7031]);
+    let all = failures(case, KEY, &[7023, 7031]);
     let (transient, mut counted): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|event| event.value.field("param2") == Some("%%21"));
-    let boots = case.events(BOOTS);
+    let mut boots = case.events(SESSIONS);
+    boots.retain(|event| event.value.event_id == BOOT);
     let session =
         |event: &Sourced<&Event>| boots.iter().filter(|boot| boot.value.time <= event.value.time).count();
     let in_one_session = transient

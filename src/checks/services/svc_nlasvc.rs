@@ -1,9 +1,9 @@
 //! Network Location Awareness is stopped or disabled.
 //!
 //! # What it looks at
-//! `Start` of `NlaSvc` in the SYSTEM hive, its state in `sc query` or `Get-Service`, and its failures in the System log. Which rule holds
-//! is read from the machine: where the Network List Service depends on NlaSvc, NlaSvc must run; on Windows 11 it is manual and
-//! normally stopped.
+//! `Start` of `NlaSvc` in the SYSTEM hive, its state in `sc query` or `Get-Service`, its failures and changes of state (7036) in the System
+//! log, and the records that it writes while it works (4401, 4402). Which rule holds is read from the machine: where the Network List Service
+//! depends on NlaSvc, NlaSvc must run; on Windows 11 it is manual and normally stopped.
 //!
 //! # Why it blocks activation
 //! Up to Windows 10 (and on Server 2016, 2019 and 2022) the Network Connectivity Status Indicator lives in this service. Without it
@@ -16,22 +16,24 @@
 //! `sc query NlaSvc` shows RUNNING and `Get-NetConnectionProfile` shows `IPv4Connectivity : Internet`.
 //!
 //! # When this is wrong
-//! The article says that the service must run. On Windows 11 that is no longer so: a stopped NlaSvc is the normal state there.
+//! The article says that the service must run. On Windows 11 that is no longer so: a stopped NlaSvc is the normal state there. A recorded stop
+//! counts only since the last boot and without an orderly shutdown after it, and is never more than a warning.
 //!
 //! # Sources
-//! domain.md 5.8 `svc-nlasvc`; trap 1; R4 and R9 of section 14; decision 17.
+//! domain.md 5.8 `svc-nlasvc`; traps 1 and 6; R4, R9 and R14 of section 14; decision 17.
 
 use super::{
-    DISABLED, STOPPED, Service, dependencies, failure_seen, failures, good_start, remedy, start_seen,
-    state_seen,
+    DISABLED, Recorded, STOPPED, Service, dependencies, failure_seen, failures, good_start, is_absent,
+    recorded_state, remedy, start_seen, state_seen,
 };
 use crate::checks::case::{Case, event_seen};
 use crate::checks::judgement::Judgement;
-use crate::checks::{Article, Check, Layer};
+use crate::checks::{Article, Check, Layer, Remedy};
 use crate::evidence::events::Want;
 use crate::evidence::os::Generation;
 use crate::evidence::{Confidence, Lookup};
 
+const KEY: &str = "NlaSvc";
 /// Written by NlaSvc while it works.
 const AT_WORK: Want = Want {
     provider: "Microsoft-Windows-NlaSvc",
@@ -45,12 +47,22 @@ pub const CHECK: Check = Check {
     title: "Network Location Awareness is stopped or disabled",
     layer: Layer::Services,
     article: Article::Network("Check services"),
-    wants: &[super::FAILURES, AT_WORK],
+    wants: &[super::FAILURES, super::CHANGES, super::SESSIONS, AT_WORK],
     healthy: "Network Location Awareness is in the state that this Windows wants it in.",
     source_text: include_str!("svc_nlasvc.rs"),
     run,
-    remedy: |_| remedy("NlaSvc", "auto", "Network Location Awareness"),
+    remedy: repair,
 };
+
+/// Windows 11 starts it on demand: there it is not forced to run (section 9).
+fn repair(case: &Case<'_>) -> Remedy {
+    let manual = must_run(case) == Some(false);
+    let mut remedy = remedy(KEY, if manual { "demand" } else { "auto" }, "Network Location Awareness");
+    if manual {
+        remedy.verify = format!("sc qc {KEY} shows START_TYPE : 3 DEMAND_START; then try activation again.");
+    }
+    remedy
+}
 
 /// Whether NlaSvc must run on this machine; `None` when that cannot be told (R9).
 pub fn must_run(case: &Case<'_>) -> Option<bool> {
@@ -61,7 +73,10 @@ pub fn must_run(case: &Case<'_>) -> Option<bool> {
 }
 
 fn run(case: &Case<'_>, j: &Judgement) {
-    let service = Service::read(case, "NlaSvc");
+    let service = Service::read(case, KEY);
+    if is_absent(case, j, &service, KEY, Some("netprofm")) {
+        return;
+    }
     let must_run = must_run(case);
     match must_run {
         Some(true) => must_be_running(case, j, &service),
@@ -79,10 +94,13 @@ fn run(case: &Case<'_>, j: &Judgement) {
             j.missing(&case.os().unknown(), crate::checks::collect::OS_BUILD);
         }
     }
-    let recorded = failures(case, "NlaSvc", &[7009, 7023, 7031, 7034]);
+    let recorded = failures(case, KEY, &[7009, 7023, 7031, 7034]);
     let running = service.state.as_ref().filter(|state| state.value == super::RUNNING);
     let stopped = service.state.as_ref().is_some_and(|state| state.value == STOPPED);
-    let at_work = case.events(AT_WORK).last().map(|event| event.value.time);
+    let at_work = match recorded_work(case) {
+        Recorded::AtWork(seen) => seen.time,
+        Recorded::Stopped(_) | Recorded::Nothing => None,
+    };
     if let Some(newest) = recorded.last() {
         let summary =
             format!("Network Location Awareness failed {} time(s) in the failure window.", recorded.len());
@@ -129,12 +147,26 @@ fn must_be_running(case: &Case<'_>, j: &Judgement, service: &Service) {
             );
         }
         Some(state) => j.good(state_seen(state)),
-        None => match case.events(AT_WORK).last() {
-            Some(event) => j.good(event_seen(event, &[])),
-            None => service.need_state(j, "NlaSvc"),
+        None => match recorded_work(case) {
+            Recorded::AtWork(seen) => j.good(seen),
+            Recorded::Stopped(seen) => {
+                j.warning(
+                    Confidence::Medium,
+                    "Network Location Awareness was recorded as stopped, and nothing shows that it started again.",
+                    [seen.expected("4 RUNNING")],
+                );
+                service.need_state(j, KEY);
+            }
+            Recorded::Nothing => service.need_state(j, KEY),
         },
     }
     good_start(j, &service.start);
+}
+
+/// What the records say of its state.
+fn recorded_work(case: &Case<'_>) -> Recorded {
+    let at_work = case.events(AT_WORK).last().map(|event| event_seen(event, &[]));
+    recorded_state(case, KEY, at_work)
 }
 
 fn manual_by_design(j: &Judgement, service: &Service) {
