@@ -36,6 +36,9 @@ pub struct Manifest {
     pub items: Vec<Item>,
 }
 
+/// What a collection does beside its items: waiting for consent, hashes, the archive.
+const UNSEEN_SECONDS: i64 = 15 * 60;
+
 /// One collected (or missed) item.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Item {
@@ -57,6 +60,9 @@ pub struct Item {
     /// SHA-256 of the file in hex.
     #[serde(default)]
     pub sha256: Option<String>,
+    /// How long it took.
+    #[serde(default)]
+    pub milliseconds: Option<u64>,
     /// What an exported event log covers.
     #[serde(default)]
     pub log: Option<LogSpan>,
@@ -109,6 +115,14 @@ impl Manifest {
         FileTime::parse(&self.collected_at)
     }
 
+    /// The latest time at which the collection can have ended. Only its start is written down, and an older collector took that before it
+    /// asked for consent: so the time that the items took, and then some.
+    pub fn over_by(&self) -> Option<FileTime> {
+        let spent = self.items.iter().filter_map(|item| item.milliseconds).fold(0, u64::saturating_add);
+        let spent = i64::try_from(spent / 1_000).unwrap_or(i64::MAX);
+        Some(self.time()?.plus_seconds(spent.saturating_add(UNSEEN_SECONDS)))
+    }
+
     /// Why an item was not collected. `None` when a file of it was, or when it was not asked for.
     pub fn shortfall(&self, id: &str) -> Option<String> {
         let mut items = self.items.iter().filter(|item| item.id.eq_ignore_ascii_case(id)).peekable();
@@ -146,6 +160,15 @@ mod tests {
         let longer = LogSpan { oldest: Some("2020-01-01T00:00:00Z".into()), ..span.clone() };
         assert_eq!(longer.since(), FileTime::parse("2026-10-21T09:12:44Z"));
         assert_eq!(LogSpan { oldest: None, ..span }.since(), None);
+    }
+
+    #[test]
+    fn a_collection_ends_after_its_items() {
+        let text = r#"{"schema": "actriage.manifest/1", "collected_at": "2026-11-20T08:10:00Z", "items": [
+            {"id": "appx", "milliseconds": 120000}, {"id": "hosts"}, {"id": "systeminfo", "milliseconds": 60999}]}"#;
+        let manifest = Manifest::parse(text).unwrap();
+        assert_eq!(manifest.over_by(), FileTime::parse("2026-11-20T08:28:00Z"));
+        assert_eq!(Manifest::default().over_by(), None);
     }
 
     #[test]

@@ -764,7 +764,6 @@ if ($env:PROCESSOR_ARCHITEW6432) {
     Write-Host "$env:SystemRoot\Sysnative\WindowsPowerShell\v1.0\powershell.exe"
     exit 4
 }
-$Started = (Get-Date).ToUniversalTime()
 $Me = [Security.Principal.WindowsIdentity]::GetCurrent()
 $IsElevated = (New-Object Security.Principal.WindowsPrincipal $Me).IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)
 $Person = '^S-1-(5-21|12-1)-[0-9-]+$'
@@ -826,6 +825,8 @@ if (-not $AcceptConsent) {
 # ---------------------------------------------------------------------------------------------------------------------------------
 # Collection
 
+# After consent: a person may take any time to answer, and the times of the collection are compared with this one.
+$Started = (Get-Date).ToUniversalTime()
 $Name = $CaseId
 if (-not $Name) { $Name = 'case' }
 if (-not $CaseId -and -not $NoPersonal) { $Name = $env:COMPUTERNAME }

@@ -237,6 +237,12 @@ impl Evidence {
         Source { artifact, locator: "manifest:collected_at".to_owned(), time: None, doubts: Vec::new() }
     }
 
+    /// The latest time at which the collection can have ended, where a manifest says when it began: what is later than that has another
+    /// clock (decision 15).
+    pub fn collected_until(&self) -> Option<FileTime> {
+        self.manifest.as_ref()?.1.over_by()
+    }
+
     /// An item of the manifest.
     pub fn manifest_item(&self, id: &str) -> Option<(Source, &Item)> {
         let (artifact, manifest) = self.manifest.as_ref()?;

@@ -82,6 +82,7 @@ impl Os {
         if os.build.is_none() {
             os.ask_events(events);
         }
+        os.edition = os.edition.or_else(|| os.is_server_by_name().then_some(Edition::Server));
         os
     }
 
@@ -113,6 +114,22 @@ impl Os {
         }
     }
 
+    /// Whether name or build say "server": no client was ever released with the build of Server 2022. The name of a client does not make
+    /// one: clients for several sessions are servers by product type.
+    fn is_server_by_name(&self) -> bool {
+        self.build_number() == Some(ONLY_SERVER) || self.is_named("Windows Server")
+    }
+
+    fn is_named(&self, words: &str) -> bool {
+        self.product_name.as_deref().is_some_and(|name| name.contains(words))
+    }
+
+    /// Whether the build is that of Windows 10 and of a server alike, and nothing tells which it is.
+    pub fn is_client_or_server(&self) -> bool {
+        let is_shared = self.build_number().is_some_and(|build| SHARED.contains(&build));
+        is_shared && self.edition.is_none() && !self.is_named("Windows 10")
+    }
+
     /// The build number.
     pub fn build_number(&self) -> Option<u32> {
         self.build.as_ref().map(|build| build.value)
@@ -126,12 +143,7 @@ impl Os {
     /// The product by build and edition, for people.
     pub fn product(&self) -> Option<String> {
         let build = self.build_number()?;
-        let server = match self.edition {
-            // No client was ever released with this build.
-            _ if build == 20_348 => true,
-            Some(edition) => edition == Edition::Server,
-            None => self.product_name.as_deref().is_some_and(|name| name.contains("Server")),
-        };
+        let server = build == ONLY_SERVER || self.edition == Some(Edition::Server);
         let names = PRODUCTS.iter().rev().find(|(first, ..)| build >= *first)?;
         let name = if server { names.2 } else { names.1 };
         Some(match &self.release {
@@ -146,6 +158,10 @@ impl Os {
     }
 }
 
+/// Build of Server 2022, which no client has.
+const ONLY_SERVER: u32 = 20_348;
+/// Builds of Server 2016 and Server 2019, which Windows 10 has too (domain.md 6.3).
+const SHARED: [u32; 2] = [14_393, 17_763];
 /// First build of each product: client name, server name (domain.md 6.3).
 const PRODUCTS: &[(u32, &str, &str)] = &[
     (2600, "Windows XP", "Windows Server 2003"),
@@ -156,7 +172,7 @@ const PRODUCTS: &[(u32, &str, &str)] = &[
     (10_240, "Windows 10", "Windows Server 2016"),
     (17_763, "Windows 10", "Windows Server 2019"),
     (18_362, "Windows 10", "Windows Server"),
-    (20_348, "Windows 10", "Windows Server 2022"),
+    (ONLY_SERVER, "Windows 10", "Windows Server 2022"),
     (22_000, "Windows 11", "Windows Server 2025"),
 ];
 
@@ -210,6 +226,22 @@ impl FoundText for Lookup<Option<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_and_builds_tell_a_server() {
+        let os = |build: u32, name: &str| {
+            let (artifact, locator) = (crate::artifact::ArtifactId(0), String::new());
+            let source = crate::evidence::Source { artifact, locator, time: None, doubts: Vec::new() };
+            let build = Some(Sourced { value: build, source });
+            Os { build, product_name: Some(name.to_owned()), ..Os::default() }
+        };
+        // domain.md 6.3: 20348 is Server 2022 only, 17763 is Windows 10 and Server 2019.
+        assert!(os(20_348, "").is_server_by_name());
+        assert!(os(17_763, "Microsoft Windows Server 2019 Standard").is_server_by_name());
+        assert!(os(17_763, "").is_client_or_server());
+        assert!(!os(17_763, "Windows 10 Enterprise LTSC 2019").is_client_or_server());
+        assert!(!os(19_045, "").is_client_or_server());
+    }
 
     #[test]
     fn generations_follow_the_builds_of_the_domain_reference() {

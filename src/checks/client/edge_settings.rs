@@ -16,7 +16,8 @@
 //!
 //! # When this is wrong
 //! The evidence is thin: Office's own sign-in window does not follow Edge's policies, so this is never more than a warning, and "healthy"
-//! speaks of the policies only. Settings that the user made stand in the profile's files, which are not read. The names of the policies are
+//! speaks of the policies only. Entries of `URLBlocklist` for another scheme than `https` (`javascript://*`, `file://*`) or for another port
+//! than 443 do not touch sign-in. Settings that the user made stand in the profile's files, which are not read. The names of the policies are
 //! from practice.
 //!
 //! # Sources
@@ -122,6 +123,8 @@ impl Policies<'_, '_> {
 /// One entry of `URLBlocklist`: which hosts it is for.
 struct Pattern {
     host: String,
+    /// It is for secure connections to the usual port, which sign-in uses; one for `file:`, `javascript:` or port 8080 is not.
+    secure: bool,
     /// A leading dot: this host only, not those below it.
     exact: bool,
     /// Only part of the host's pages.
@@ -132,17 +135,22 @@ impl Pattern {
     /// Reads an entry as Edge does: scheme, host, port and path, all but the host optional.
     fn parse(text: &str) -> Self {
         let text = text.trim();
-        let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+        let (scheme, rest) = text.split_once("://").unwrap_or(("*", text));
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-        let host = authority.split(':').next().unwrap_or_default().to_ascii_lowercase();
+        let (host, port) = authority.split_once(':').unwrap_or((authority, "*"));
+        let secure =
+            ["*", "https"].iter().any(|one| scheme.eq_ignore_ascii_case(one)) && matches!(port, "*" | "443");
+        let host = host.to_ascii_lowercase();
         let exact = host.starts_with('.');
         let partial = !matches!(path, "" | "*");
-        Self { host: host.trim_start_matches('.').to_owned(), exact, partial }
+        Self { host: host.trim_start_matches('.').to_owned(), secure, exact, partial }
     }
 
     fn covers(&self, host: &str) -> bool {
         let below = || host.strip_suffix(self.host.as_str()).is_some_and(|rest| rest.ends_with('.'));
-        self.host == "*" || host == self.host || (!self.exact && !self.host.is_empty() && below())
+        let covered =
+            || self.host == "*" || host == self.host || (!self.exact && !self.host.is_empty() && below());
+        self.secure && covered()
     }
 }
 
@@ -304,6 +312,12 @@ mod tests {
             (".microsoftonline.com", "login.microsoftonline.com", false),
             ("login.microsoftonline.com:443", "login.microsoftonline.com", true),
             ("online.com", "login.microsoftonline.com", false),
+            ("*://microsoftonline.com:443/*", "login.microsoftonline.com", true),
+            ("HTTPS://*:*", "login.microsoftonline.com", true),
+            ("http://*", "login.microsoftonline.com", false),
+            ("javascript://*", "login.microsoftonline.com", false),
+            ("*:8080", "login.microsoftonline.com", false),
+            ("*", "login.microsoftonline.com", true),
         ] {
             assert_eq!(Pattern::parse(pattern).covers(host), covers, "{pattern}");
         }

@@ -4,11 +4,7 @@ use crate::checks::case::Case;
 use crate::checks::identity::join::{self, Runner};
 use crate::checks::judgement::{Judgement, Observation};
 use crate::checks::signals;
-use crate::evidence::events::Basis;
 use crate::evidence::{Confidence, Source};
-
-/// A record may be this much younger than the manifest says the collection was: clocks are read one after the other (decision 15).
-const TOLERANCE_SECONDS: i64 = 5 * 60;
 
 /// Reports all of it.
 pub fn judge(case: &Case<'_>, j: &Judgement) {
@@ -65,8 +61,7 @@ fn network(case: &Case<'_>, j: &Judgement) {
 
 /// Records that are younger than the collection: the clock was set, or the manifest is of another collection (decision 15).
 fn clock(case: &Case<'_>, j: &Judgement) {
-    let Some(window) = case.window().filter(|window| window.basis == Basis::Manifest) else { return };
-    let limit = window.to.plus_seconds(TOLERANCE_SECONDS);
+    let (Some(window), Some(limit)) = (case.window(), case.evidence.collected_until()) else { return };
     let logs = case.evidence.events.logs();
     let Some((log, newest)) =
         logs.iter().filter_map(|log| Some((log, log.newest?))).max_by_key(|(_, newest)| *newest)

@@ -14,7 +14,8 @@
 //! The value is gone or names no Windows any more, and Office starts without "cannot verify the license".
 //!
 //! # When this is wrong
-//! Settings for high resolutions (`HIGHDPIAWARE`), "run as administrator" and the like change nothing for licensing: they are notes. A value
+//! Other programs in Office's folder (`SETLANG.EXE`, `ONENOTEM.EXE`) do not ask for the license of Word: a warning. Settings for high
+//! resolutions (`HIGHDPIAWARE`), "run as administrator" and the like change nothing for licensing: they are notes. A value
 //! for a program of another generation of Office, which lies in another folder, is a note too.
 //!
 //! # Sources
@@ -65,6 +66,8 @@ const SYSTEMS: [(&str, &str); 11] = [
     ("WIN81", "Windows 8.1"),
     ("WIN8", "Windows 8"),
 ];
+/// Where Click-to-Run keeps the programs of Office: those that are not in the list are helpers of theirs.
+const CLICK_TO_RUN_FOLDER: &str = r"\microsoft office\root\office16\";
 /// The folder of the programs of Office 2016 and later.
 const CURRENT_FOLDER: &str = "office16";
 
@@ -122,8 +125,18 @@ fn file_name(path: &str) -> &str {
     path.rsplit('\\').next().unwrap_or(path)
 }
 
-fn is_office(path: &str) -> bool {
+fn is_program(path: &str) -> bool {
     PROGRAMS.iter().any(|name| name.eq_ignore_ascii_case(file_name(path)))
+}
+
+/// Another program of Office, which starts for little or in place of none: `SETLANG.EXE`, `ONENOTEM.EXE`.
+fn is_helper(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    path.contains(CLICK_TO_RUN_FOLDER) && path.ends_with(".exe")
+}
+
+fn is_office(path: &str) -> bool {
+    is_program(path) || is_helper(path)
 }
 
 /// The folder of a generation of Office that the path names (`Office14`), when it is not the current one.
@@ -154,6 +167,11 @@ fn program(j: &Judgement, key: &str, source: &Source, value: &RegValue, collect:
     let source = Source { locator: format!("{key}!{}", value.name), ..source.clone() };
     let seen = source.shows(setting.clone()).expected("no mode of an older Windows");
     match (system(&setting), older_folder(&value.name)) {
+        (Some(system), None) if !is_program(&value.name) => j.warning(
+            Confidence::Medium,
+            format!("{name}, a helper of Office, is set to run as on {system}: what it does for the license can fail."),
+            [seen],
+        ),
         (Some(system), None) => j.blocker(
             Confidence::High,
             format!("{name} is set to run as on {system}: Office then cannot verify its license."),
@@ -219,6 +237,8 @@ mod tests {
     fn programs_of_office_by_their_path() {
         assert!(is_office(r"C:\Program Files\Microsoft Office\root\Office16\WINWORD.EXE"));
         assert!(!is_office(r"C:\Games\word.exe"));
+        let helper = r"C:\Program Files\Microsoft Office\root\Office16\SETLANG.EXE";
+        assert!(is_office(helper) && !is_program(helper));
         assert_eq!(
             older_folder(r"C:\Program Files (x86)\Microsoft Office\Office14\EXCEL.EXE"),
             Some("Office14")

@@ -106,7 +106,7 @@ fn is_required(case: &Case<'_>, event: &Event) -> bool {
     let Some(host) = destination(event) else { return false };
     endpoints::find(&host).is_some_and(|endpoint| match endpoint.class {
         Class::Consumer => needed(case, &host).is_some(),
-        Class::MsoidTarget | Class::Other => false,
+        Class::MsoidTarget => false,
         _ => true,
     })
 }

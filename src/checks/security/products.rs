@@ -55,7 +55,8 @@ pub const PRODUCTS: &[Product] = &[
         &["mcafee", "trellix"],
     ),
     product("Netskope", &["stadrv", "epdlpdrv"], &["netskope"]),
-    product("OpenVPN", &["tap0901", "ovpn-dco"], &["openvpn"]),
+    // The first is OpenVPN's driver for others to use too; it has an entry of its own among the programs.
+    product("OpenVPN", &["tap0901", "ovpn-dco"], &["openvpn", "tap-windows"]),
     product(
         "Palo Alto Networks",
         &["pangpd", "cyverak", "cyvrfsfd", "tedrdrv"],

@@ -119,17 +119,31 @@ fn services(case: &Case<'_>, j: &Judgement, found: &mut Found) -> Vec<String> {
                 programs
                     .extend(case.value(&path, "ImagePath").found().and_then(|value| value.value.as_text()));
             }
-            Some(number) if DRIVER.contains(&number) => match products::by_driver(key) {
-                Some(product) if disabled() => {
+            Some(number) if DRIVER.contains(&number) => match driver_of(case, key, &path) {
+                Some((product, _)) if disabled() => {
                     j.note(format!("The driver {key} of {} is disabled.", product.name));
                 }
-                Some(product) => add(found, product, kind.shows(key.clone())),
+                Some((product, name)) => add(found, product, kind.shows(name)),
                 None => {}
             },
             _ => {}
         }
     }
     programs
+}
+
+/// The product of a driver, and its name for people: by the name of its key, else by its file, for keys may have any name (R57).
+fn driver_of(case: &Case<'_>, key: &str, path: &str) -> Option<(&'static Product, String)> {
+    let of_file = || {
+        let image = case.value(path, "ImagePath").found()?.value.as_text()?;
+        let file = file_name(&image);
+        Some((products::by_driver(file)?, format!("{key} ({file})")))
+    };
+    products::by_driver(key).map(|product| (product, key.to_owned())).or_else(of_file)
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit(['\\', '/']).next().unwrap_or_default().trim_end_matches('"')
 }
 
 /// Network components. Those of others than security products are a note (R57).
@@ -282,9 +296,8 @@ fn recorded(case: &Case<'_>, j: &Judgement) {
             continue;
         }
         let path = event.value.field("ImagePath").unwrap_or_default();
-        let file = path.rsplit(['\\', '/']).next().unwrap_or_default();
         let service = event.value.field("ServiceName").unwrap_or_default();
-        if let Some(product) = products::by_driver(file).or_else(|| products::by_driver(service)) {
+        if let Some(product) = products::by_driver(file_name(path)).or_else(|| products::by_driver(service)) {
             j.note(format!("{service} of {} was installed at {}.", product.name, event.value.time));
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! # What it looks at
 //! Build, service pack, product type and product name in the SOFTWARE and SYSTEM hives; `systeminfo`; the boot record 6009 of the System
-//! log. Windows 11 is told by its build: its `ProductName` still says "Windows 10". For servers, the date of the collection.
+//! log. Windows 11 is told by its build: its `ProductName` still says "Windows 10". For servers, the date of the collection. Client or server
+//! is told by the product type, else by the name, else by a build that only a server has.
 //!
 //! # Why it blocks activation
 //! Windows 7 and Server 2008 R2 without service pack 1 cannot be given TLS 1.2 at all. Other old Windows versions are no longer
@@ -16,7 +17,8 @@
 //!
 //! # When this is wrong
 //! An unsupported Windows is context for the TLS findings and not by itself the fault: apart from the missing service pack it is never
-//! more than a warning. Windows 10 after 2025-10-14 is a note.
+//! more than a warning. Windows 10 after 2025-10-14 is a note. A build that Windows 10 shares with Server 2016 or 2019, with nothing that
+//! tells which it is, is unknown after that day.
 //!
 //! # Sources
 //! domain.md 5.1 `os-support-lifecycle`, 6.3; decision 30; R22 of section 14.
@@ -25,7 +27,7 @@ use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
 use crate::checks::{ARTICLE_OLDER_WINDOWS, Article, Check, Layer, Remedy, collect};
 use crate::evidence::os::{Edition, Generation};
-use crate::evidence::{Confidence, Lookup};
+use crate::evidence::{Confidence, Lookup, Unknown};
 use crate::time::FileTime;
 
 /// The check.
@@ -85,7 +87,7 @@ fn seven(case: &Case<'_>, j: &Judgement, product: &str, seen: Observation) {
         _ => {
             unsupported(j, product, "2020-01-14", seen);
             let what = "service pack level (CSDVersion)".to_owned();
-            j.missing(&crate::evidence::Unknown { what, reason: None }, collect::OS_BUILD);
+            j.missing(&Unknown { what, reason: None }, collect::OS_BUILD);
         }
     }
 }
@@ -103,6 +105,12 @@ fn ten(case: &Case<'_>, j: &Judgement, product: &str, build: u32, seen: Observat
         collected.zip(end).is_some_and(|(collected, end)| collected > end)
     };
     match (case.os().edition, build) {
+        // Supported as Windows 10, and no longer as the server.
+        _ if case.os().is_client_or_server() && after("2025-10-14") => {
+            let what = "client or server (SOFTWARE or SYSTEM hive, or systeminfo)".to_owned();
+            let reason = Some(format!("build {build} is that of a client and of a server"));
+            j.missing(&Unknown { what, reason }, collect::OS_BUILD);
+        }
         (Some(Edition::Server), 20_348..) if after("2026-10-13") => {
             unsupported(j, product, "2026-10-13", seen)
         }

@@ -1,9 +1,9 @@
 //! The clock is wrong, or nothing keeps it right.
 //!
 //! # What it looks at
-//! Direct measures: offsets of `w32tm /stripchart`, `Client Time` of `dsregcmd` and the `Date` of web servers against the time of the
-//! collection. What the time service recorded in the System log. Records from the future, and from before this Windows existed. Whether the
-//! time service is disabled or set to synchronise with nobody. Certificates that were refused for their dates.
+//! Direct measures: offsets of `w32tm /stripchart`, and the `Date` of web servers against the time of the collection. What the time service
+//! recorded in the System log. Records from the future, and from before this Windows existed. Whether the time service is disabled, set to
+//! synchronise with nobody (by policy too), or says that it follows no server. Certificates that were refused for their dates.
 //!
 //! # Why it blocks activation
 //! A certificate is not valid yet or no longer valid, and a token is from the future or too old, when the clock is wrong: every secure
@@ -18,7 +18,9 @@
 //! # When this is wrong
 //! A wrong time zone with the right UTC time is harmless. A machine that sleeps, or whose name service is not up yet, records that no time
 //! server answers: only the last state counts, and the first 15 minutes after a start do not. A jump is recorded when it was made: the clock
-//! is right after it. Jumps of thousands of years are numbers that Windows got wrong.
+//! is right after it. Jumps of thousands of years are numbers that Windows got wrong. `Client Time` of `dsregcmd` and the manifest's time are of
+//! the clock in question and do not measure it; nor does the offset of the last synchronisation in `w32tm /query /status`, which can be months
+//! old. A log may be as late as the collection took: that time is the sum of its items and 15 minutes.
 //!
 //! # Sources
 //! domain.md 5.16 `clock-skew`; decisions 2 and 15; R46 of section 14; trap 20; "troubleshoot hybrid join" (learn.microsoft.com).
@@ -30,19 +32,24 @@ use crate::checks::case::{Case, event_seen, value_seen};
 use crate::checks::certificates::chain::{self, chains};
 use crate::checks::certificates::recorded::{self, failures, is_of_date};
 use crate::checks::judgement::{Judgement, Observation, Status};
+use crate::checks::services::{self, Service};
 use crate::checks::{Article, Check, Layer, Remedy};
 use crate::evidence::events::{Basis, Coverage, Want};
 use crate::evidence::os::Generation;
-use crate::evidence::{Confidence, Lookup, Source, Unknown};
+use crate::evidence::{Confidence, Source, Unknown};
 use crate::time::FileTime;
 
-const SERVICE: &str = r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time";
+/// The time service.
+const SERVICE: &str = "W32Time";
+/// With whom it synchronises; policy first, which wins.
+const PARAMETERS: [&str; 2] = [
+    r"HKLM\SOFTWARE\Policies\Microsoft\W32Time\Parameters",
+    r"HKLM\SYSTEM\CurrentControlSet\Services\W32Time\Parameters",
+];
 /// A server's certificate was expired or not yet valid.
 const REFUSED: Want = Want { provider: "Schannel", ids: &[36881], channels: &["System"] };
 /// `SEC_E_TIME_SKEW`: the clocks of client and server differ.
 const SKEW: u32 = 0x8009_0324;
-/// Records may be this much later than the manifest, which the same collection wrote.
-const TOLERANCE: i64 = 300;
 /// So many hosts do not all have a bad certificate.
 const MANY: usize = 3;
 
@@ -54,7 +61,8 @@ pub const CHECK: Check = Check {
     article: Article::Beyond,
     wants: &[
         service::RECORDS,
-        service::BOOTS,
+        service::BOOTS[0],
+        service::BOOTS[1],
         REFUSED,
         chain::CHAINS,
         recorded::WANTS[0],
@@ -75,6 +83,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
     let follows = service::report(case, j, measured);
     impossible_times(case, j, follows);
     settings(case, j);
+    measure::follows_nobody(case, j, measured || follows);
     refused_certificates(case, j, measured);
     if !measured && !follows {
         j.missing(&missing(case), COLLECT);
@@ -115,10 +124,9 @@ fn impossible_times(case: &Case<'_>, j: &Judgement, follows: bool) {
         Source { artifact, locator, time: Some(time), doubts: Vec::new() }.shows(text)
     };
     let Some(window) = case.window() else { return };
+    let limit = case.evidence.collected_until().unwrap_or(window.to);
     for log in case.evidence.events.logs() {
-        let Some(newest) = log.newest.filter(|newest| newest.seconds_since(window.to) > TOLERANCE) else {
-            continue;
-        };
+        let Some(newest) = log.newest.filter(|newest| *newest > limit) else { continue };
         let seen = log_seen(log.artifact, newest, format!("{newest}, collected {}", window.to));
         if window.basis == Basis::Manifest {
             // Nothing tells whether the clock was set back since; a synchronisation inside the window makes it likely.
@@ -148,13 +156,12 @@ fn impossible_times(case: &Case<'_>, j: &Judgement, follows: bool) {
 
 /// Who keeps the clock right.
 fn settings(case: &Case<'_>, j: &Judgement) {
-    if let Lookup::Found(start) = case.value(SERVICE, "Start")
-        && start.value.as_u32() == Some(4)
-    {
-        let seen = value_seen(&start).expected("3 (manual, started when needed)");
+    if let Some(start) = Service::read(case, SERVICE).start.found().filter(|start| start.value == 4) {
+        let seen = services::start_seen(start).expected("3 (manual, started when needed)");
         j.warning(Confidence::Medium, "The time service is disabled: nothing keeps the clock right.", [seen]);
     }
-    if let Lookup::Found(kind) = case.value(&format!(r"{SERVICE}\Parameters"), "Type")
+    let kinds = PARAMETERS.iter().map(|key| case.value(key, "Type"));
+    if let Some(kind) = kinds.into_iter().find_map(|kind| kind.found().cloned())
         && kind.value.as_text().is_some_and(|text| text.eq_ignore_ascii_case("NoSync"))
     {
         let seen = value_seen(&kind).expected("NTP, or NT5DS in a domain");

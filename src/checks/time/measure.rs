@@ -1,5 +1,6 @@
 //! Direct measures of the clock: what another clock said at the time of collection.
 
+use super::service;
 use crate::artifact::ArtifactId;
 use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::checks::case::Case;
@@ -12,8 +13,8 @@ use crate::time::FileTime;
 const TOO_MUCH: f64 = 300.0;
 /// More than this is worth a warning.
 const NOTICEABLE: f64 = 60.0;
-/// A collection takes this long at most: what was printed so long after its start tells nothing yet about the clock.
-const COLLECTION: f64 = 900.0;
+/// Two readings of one clock may be this many seconds apart by rounding and slewing.
+const TOLERANCE: i64 = 60;
 
 /// How far the clock was off.
 struct Measure {
@@ -29,8 +30,8 @@ struct Measure {
 /// Reports every measure. True when there is one and none is noticeably off.
 pub fn report(case: &Case<'_>, j: &Judgement) -> bool {
     let mut measures = Vec::new();
-    time_service(case, &mut measures);
-    join_status(case, j, &mut measures);
+    time_service(case, j, &mut measures);
+    join_status(case, j);
     web_servers(case, j, &mut measures);
     let good = !measures.is_empty() && measures.iter().all(|measure| measure.off <= NOTICEABLE);
     for measure in measures {
@@ -57,8 +58,8 @@ fn span(seconds: f64) -> String {
 }
 
 /// `w32tm /stripchart`: another server's clock now; `w32tm /query /status /verbose`: what the last synchronisation found, which it then
-/// corrected.
-fn time_service(case: &Case<'_>, measures: &mut Vec<Measure>) {
+/// corrected. That can be months ago, so a small one says nothing of the clock now.
+fn time_service(case: &Case<'_>, j: &Judgement, measures: &mut Vec<Measure>) {
     for capture in case.captures(CaptureKind::W32tm) {
         let CaptureData::W32tm(data) = &capture.value.data else { continue };
         if let Some((line, offset)) = data.largest_offset() {
@@ -72,6 +73,12 @@ fn time_service(case: &Case<'_>, measures: &mut Vec<Measure>) {
         }
         let Some(status) = &data.status else { continue };
         if let (Some(offset), Some(true)) = (status.phase_offset_seconds, status.synchronised()) {
+            if offset.abs() <= NOTICEABLE {
+                j.note(format!(
+                    "w32tm found the clock {offset:+.3} s off at its last synchronisation, whenever that was."
+                ));
+                continue;
+            }
             let line = status.source.as_ref().map_or(capture.value.line_from, |source| source.line);
             let at = captures::line(capture.source.artifact, line);
             measures.push(Measure {
@@ -81,6 +88,32 @@ fn time_service(case: &Case<'_>, measures: &mut Vec<Measure>) {
                 seen: at.shows(format!("phase offset {offset:+.3} s")),
             });
         }
+    }
+}
+
+/// `w32tm /query /status` of a service that follows no server. Soon after a start it has not found one yet (R46); `known`: the clock was
+/// measured, or a record says that it follows one.
+pub fn follows_nobody(case: &Case<'_>, j: &Judgement, known: bool) {
+    for capture in case.captures(CaptureKind::W32tm) {
+        let CaptureData::W32tm(data) = &capture.value.data else { continue };
+        let Some(status) = data.status.as_ref().filter(|status| status.synchronised() == Some(false)) else {
+            continue;
+        };
+        let source = status.source.as_ref();
+        let line = source.map_or(capture.value.line_from, |source| source.line);
+        let name = source.map_or("no source", |source| source.value.as_str());
+        if known || case.window().is_some_and(|window| service::is_starting(case, window.to)) {
+            j.note(format!(
+                "w32tm says that the clock is not synchronised ({name}), as it does soon after each start of the service."
+            ));
+            continue;
+        }
+        let seen = captures::line(capture.source.artifact, line).shows(format!("not synchronised: {name}"));
+        j.warning(
+            Confidence::Low,
+            "The time service says that the clock is not synchronised: it follows no server.",
+            [seen.expected("a time server")],
+        );
     }
 }
 
@@ -98,6 +131,7 @@ fn started(case: &Case<'_>, artifact: ArtifactId) -> Option<FileTime> {
 
 /// A measure out of a clock that was read some time after the collection began.
 fn compared(
+    case: &Case<'_>,
     j: &Judgement,
     started: FileTime,
     read: FileTime,
@@ -107,7 +141,7 @@ fn compared(
     // A span of time as far as a calendar goes fits a double exactly enough.
     #[allow(clippy::cast_precision_loss, reason = "seconds of at most some thousand years")]
     let off = read.seconds_since(started) as f64;
-    if off > TOO_MUCH && off <= COLLECTION {
+    if off > TOO_MUCH && case.evidence.collected_until().is_some_and(|until| read <= until) {
         j.note(format!(
             "{} later than the start of the collection: that may be the time that the collection took.",
             span(off)
@@ -118,16 +152,22 @@ fn compared(
     Some(Measure { off, worst: Status::Blocker, how, seen })
 }
 
-/// `Client Time` of `dsregcmd /status` against the manifest.
-fn join_status(case: &Case<'_>, j: &Judgement, measures: &mut Vec<Measure>) {
+/// `Client Time` of `dsregcmd /status`: of the same clock as the manifest, so that the two agree tells nothing. They part only when the clock
+/// was set between them.
+fn join_status(case: &Case<'_>, j: &Judgement) {
+    let Some(until) = case.evidence.collected_until() else { return };
     for capture in case.captures(CaptureKind::Dsregcmd) {
         let CaptureData::Dsregcmd(data) = &capture.value.data else { continue };
-        let Some(client) = data.client_time() else { continue };
-        let Some(started) = started(case, capture.source.artifact) else { continue };
-        let at = captures::line(capture.source.artifact, client.line);
-        let seen = at.shows(format!("Client Time {}, collected {started}", client.value));
-        let how = "dsregcmd shows another time than the collector";
-        measures.extend(compared(j, started, client.value, how, seen));
+        let (Some(client), Some(started)) = (data.client_time(), started(case, capture.source.artifact))
+        else {
+            continue;
+        };
+        if client.value.plus_seconds(TOLERANCE) < started || client.value > until {
+            j.note(format!(
+                "dsregcmd shows {}, but the collection began at {started}: the clock was set while it ran, or it took that long.",
+                client.value
+            ));
+        }
     }
 }
 
@@ -143,7 +183,7 @@ fn web_servers(case: &Case<'_>, j: &Judgement, measures: &mut Vec<Measure>) {
             }
             let at = captures::line(capture.source.artifact, response.line);
             let seen = at.shows(format!("Date {date}, collected {started}"));
-            measures.extend(compared(j, started, date, "a web server sent another time", seen));
+            measures.extend(compared(case, j, started, date, "a web server sent another time", seen));
         }
     }
 }

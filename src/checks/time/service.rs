@@ -8,6 +8,7 @@ use crate::checks::case::{Case, event_seen};
 use crate::checks::judgement::{Judgement, Status};
 use crate::evidence::events::Want;
 use crate::evidence::{Confidence, Sourced};
+use crate::time::FileTime;
 
 /// The time service.
 pub const RECORDS: Want = Want {
@@ -15,8 +16,11 @@ pub const RECORDS: Want = Want {
     ids: &[34, 35, 36, 37, 38, 47, 48, 50, 52, 129, 130, 131, 132, 133, 134, 137, 138],
     channels: &["System"],
 };
-/// The log service starts with Windows.
-pub const BOOTS: Want = Want { provider: "EventLog", ids: &[6005, 6009], channels: &["System"] };
+/// Starts of Windows: the log service starts with it, and so does the kernel.
+pub const BOOTS: [Want; 2] = [
+    Want { provider: "EventLog", ids: &[6005, 6009], channels: &["System"] },
+    Want { provider: "Microsoft-Windows-Kernel-General", ids: &[12], channels: &["System"] },
+];
 
 /// Names are looked up before the network is up: what is recorded so soon after a start does not count (R46), nor what is recorded so
 /// shortly before the collection.
@@ -101,16 +105,22 @@ fn records<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
     records
 }
 
+fn is_soon(from: FileTime, to: FileTime) -> bool {
+    (0..=STARTING).contains(&to.seconds_since(from))
+}
+
+/// Whether Windows had just started at a time (R46).
+pub fn is_starting(case: &Case<'_>, time: FileTime) -> bool {
+    BOOTS.iter().any(|want| case.evidence.events.of(*want).iter().any(|boot| is_soon(boot.value.time, time)))
+}
+
 /// A failed look-up soon after Windows started, or the last record just before the collection (R46).
 fn is_too_early(case: &Case<'_>, event: &Event, last: bool) -> bool {
     if !matches!(event.event_id, 129..=131 | 134) {
         return false;
     }
-    let soon = |from: crate::time::FileTime, to: crate::time::FileTime| {
-        (0..=STARTING).contains(&to.seconds_since(from))
-    };
-    case.evidence.events.of(BOOTS).iter().any(|boot| soon(boot.value.time, event.time))
-        || (last && case.window().is_some_and(|window| soon(event.time, window.to)))
+    is_starting(case, event.time)
+        || (last && case.window().is_some_and(|window| is_soon(event.time, window.to)))
 }
 
 /// Reports the newest state; older ones were overtaken (decision 2). `measured`: the clock was measured and is right, so records are
