@@ -25,6 +25,7 @@
 
 use super::licences::{self, Licences};
 use super::records;
+use super::vnext_license_state::current_way;
 use super::{msi_office, products};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
@@ -94,10 +95,14 @@ fn run(case: &Case<'_>, j: &Judgement) {
     }
 }
 
-/// Whether only volume or perpetual products are installed, by Click-to-Run or by MSI.
+/// Whether only volume or perpetual products are installed, by Click-to-Run or by MSI. Visio and Project have the same id by subscription.
 fn is_perpetual(case: &Case<'_>) -> bool {
     match products::installed(case) {
-        Lookup::Found(found) => !found.value.has_subscription(),
+        Lookup::Found(found) => {
+            let installed = &found.value;
+            !installed.has_subscription()
+                && (installed.is_volume() || current_way(case, Some(installed)) == Some(false))
+        }
         Lookup::Absent(_) => !msi_office::installed(case).products.is_empty(),
         Lookup::Unknown(_) => false,
     }
