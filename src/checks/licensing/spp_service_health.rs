@@ -240,6 +240,11 @@ fn class(code: ErrorCode) -> Option<Class> {
     }
 }
 
+/// Whether a code says that the service is denied access, or that its store fails.
+pub fn is_of_the_store(code: ErrorCode) -> bool {
+    matches!(class(code), Some(Class::Store | Class::Denied))
+}
+
 /// Failures of Office that the service recorded; the newest of each class.
 fn failures(case: &Case<'_>, j: &Judgement) {
     let all = records::failures(case);
