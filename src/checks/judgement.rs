@@ -90,6 +90,11 @@ impl Observation {
         self.expected = Some(expected.into());
         self
     }
+
+    /// Whether it is a record of an event log.
+    pub fn is_record(&self) -> bool {
+        self.locator.starts_with("record ")
+    }
 }
 
 /// Something that was not collected, and how to collect it.

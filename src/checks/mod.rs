@@ -15,8 +15,8 @@ mod client;
 mod collection;
 mod dns;
 mod firewall;
-mod identity;
-mod licensing;
+pub(crate) mod identity;
+pub(crate) mod licensing;
 mod ncsi;
 mod network;
 pub(crate) mod proxy;
@@ -24,7 +24,7 @@ mod security;
 pub mod services;
 pub(crate) mod system;
 mod time;
-mod tls;
+pub(crate) mod tls;
 
 use std::sync::LazyLock;
 

@@ -7,10 +7,11 @@
 use super::Diagnosed;
 use super::conditions::{
     Condition, a_code_names_the_cause, always, cannot_connect, chain_breaks_at_sign_in,
-    chain_breaks_elsewhere, chain_breaks_here, device_is_required, device_is_unknown,
-    follows_from_the_network, handshakes_failed, keys_failed, legacy_sign_in, nla_must_run,
-    nla_must_run_to_connect, nla_needs_eventlog, parameter_is_wrong, refused_by_policy, revocation_failed,
-    same_answer, same_host, same_place, sign_in_host_is_moved, sockets_failed,
+    chain_breaks_elsewhere, chain_breaks_here, device_cannot_prove_itself, device_is_required,
+    device_is_unknown, follows_from_the_network, handshakes_failed, key_is_locked, keys_failed,
+    legacy_sign_in, nla_must_run, nla_must_run_to_connect, nla_needs_eventlog, parameter_is_wrong,
+    refused_by_policy, revocation_failed, same_answer, same_host, same_place, settings_are_refused,
+    sign_in_host_is_moved, sockets_failed, store_is_denied, updates_do_not_arrive,
 };
 use crate::checks::case::Case;
 use crate::checks::judgement::Status;
@@ -160,10 +161,11 @@ pub const ROWS: &[Row] = &[
         follows_from_the_network,
         "the broker's host is among those that cannot be reached",
     ),
+    row(TLS_ROOTS, &["error-text-older-windows"], always, "the servers speak TLS 1.2 and later only"),
     row(
         TLS_ROOTS,
-        &["tls-handshake-events", "error-text-older-windows"],
-        always,
+        &["tls-handshake-events"],
+        settings_are_refused,
         "the servers speak TLS 1.2 and later only",
     ),
     row(
@@ -199,7 +201,7 @@ pub const ROWS: &[Row] = &[
     row(
         &["network-service-acl"],
         &["network-service-spp-key"],
-        always,
+        key_is_locked,
         "the key lies below the one whose permissions are wrong",
     ),
     row(
@@ -235,8 +237,14 @@ pub const ROWS: &[Row] = &[
     row(&["applocker-block"], &["broker-plugin-blocked"], same_place, "it is the same block"),
     row(
         &["tpm-key-health"],
-        &["prt-state", "device-registration-state"],
+        &["prt-state"],
         always,
+        "the keys that the device proves itself with cannot be used",
+    ),
+    row(
+        &["tpm-key-health"],
+        &["device-registration-state"],
+        device_cannot_prove_itself,
         "the keys that the device proves itself with cannot be used",
     ),
     row(
@@ -280,7 +288,7 @@ pub const ROWS: &[Row] = &[
     row(
         &["network-service-acl", "network-service-spp-key"],
         &["spp-service-health"],
-        always,
+        store_is_denied,
         "the Software Protection service cannot write to its part of the registry",
     ),
     Row {
@@ -288,7 +296,7 @@ pub const ROWS: &[Row] = &[
         ..row(
             &["windows-update-health"],
             &["os-build-wam-floor", "office-build"],
-            always,
+            updates_do_not_arrive,
             "updates do not arrive",
         )
     },

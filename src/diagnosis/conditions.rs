@@ -5,9 +5,13 @@
 
 use crate::artifact::event_decode::{ErrorCode, aadsts_in, codes_in};
 use crate::checks::case::Case;
+use crate::checks::identity::device_fields;
 use crate::checks::judgement::Observation;
+use crate::checks::licensing::{network_service_spp_key, spp_service_health};
 use crate::checks::services::{dependencies, svc_nlasvc};
 use crate::checks::signals;
+use crate::checks::system::{office_build, windows_update_health};
+use crate::checks::tls::tls_handshake_events;
 use crate::evidence::Lookup;
 use crate::evidence::os::Generation;
 use crate::knowledge;
@@ -59,16 +63,48 @@ pub fn sockets_failed(case: &Case<'_>, _: &str, symptom: &str) -> bool {
     codes_behind(case, symptom).into_iter().any(signals::is_socket)
 }
 
-/// The broken ancestor that `svc-dependencies` found is the service of the cause itself (decision 9).
+/// Services with a check of their own, which is the root where they are what is broken (decision 9).
+const NAMED_SERVICES: &[&str] = &["eventlog", "nlasvc", "netprofm"];
+/// Where chains begin that the services of the network do not stand on.
+const BESIDE_THE_NETWORK: &[&str] = &["cryptsvc", "tokenbroker", "clicktorunsvc"];
+
+/// All that `svc-dependencies` found broken are services of such checks, and the service of the cause is among them (decision 9).
 pub fn chain_breaks_here(case: &Case<'_>, root: &str, _: &str) -> bool {
-    let key = root.strip_prefix("svc-").unwrap_or(root);
-    evidence(case, "svc-dependencies").iter().any(|seen| is_about_service(seen, key))
+    let faults = broken_services(case);
+    let named = |seen: &&Observation| NAMED_SERVICES.iter().any(|key| is_fault_of(case, seen, key));
+    faults.iter().any(|seen| is_fault_of(case, seen, service_of_check(root))) && faults.iter().all(named)
 }
 
-/// The chain is broken by something that no service check of its own stands for.
-pub fn chain_breaks_elsewhere(case: &Case<'_>, _: &str, _: &str) -> bool {
-    let seen = evidence(case, "svc-dependencies");
-    !["eventlog", "nlasvc", "netprofm"].iter().any(|key| seen.iter().any(|item| is_about_service(item, key)))
+/// Something is broken that no service check of its own stands for, and what is wrong with the symptom is not its own start type.
+pub fn chain_breaks_elsewhere(case: &Case<'_>, _: &str, symptom: &str) -> bool {
+    let faults = broken_services(case);
+    let stands_for_itself = |seen: &Observation| {
+        let others = NAMED_SERVICES.iter().chain(BESIDE_THE_NETWORK);
+        others.copied().any(|key| is_fault_of(case, seen, key))
+    };
+    let own = service_of_check(symptom);
+    faults.iter().any(|seen| !stands_for_itself(seen))
+        && !faults.iter().any(|seen| is_fault_of(case, seen, own))
+}
+
+/// The service that a check is about: `svc-nlasvc` is about NlaSvc.
+fn service_of_check(id: &str) -> &str {
+    id.strip_prefix("svc-").unwrap_or(id)
+}
+
+/// What `svc-dependencies` cites as broken. Lists of dependencies stand beside it to show who needs it, accounts stop no service, and
+/// records of failed starts are what follows.
+fn broken_services<'c>(case: &'c Case<'_>) -> Vec<&'c Observation> {
+    let shows_else =
+        |locator: &str| ["!DependOnService", "!ObjectName"].iter().any(|end| locator.ends_with(end));
+    let all = evidence(case, "svc-dependencies").iter();
+    all.filter(|seen| !seen.is_record() && !shows_else(&seen.locator)).collect()
+}
+
+/// Whether a fault is that of a service: by its key, or by the line of a listing that the service's own check cites too.
+fn is_fault_of(case: &Case<'_>, seen: &Observation, key: &str) -> bool {
+    let cited = |other: &Observation| other.artifact == seen.artifact && other.locator == seen.locator;
+    is_about_service(seen, key) || evidence(case, &format!("svc-{key}")).iter().any(cited)
 }
 
 /// Services that sign-in stands on, with what they need (domain.md 5.8).
@@ -91,7 +127,28 @@ fn is_about_service(seen: &Observation, key: &str) -> bool {
 /// What cannot come from anything but the network, or rests on codes of the network class (decision 11).
 pub fn follows_from_the_network(case: &Case<'_>, _: &str, symptom: &str) -> bool {
     matches!(symptom, "endpoint-reachability" | "ncsi-probe-result" | "ncsi-profile-state")
-        || codes_behind(case, symptom).into_iter().any(signals::is_network)
+        || codes_behind(case, symptom).into_iter().any(|code| is_network_for(symptom, code))
+}
+
+/// Whether a code is of the network class; Windows Update has codes of its own for it (domain.md 5.2).
+fn is_network_for(symptom: &str, code: ErrorCode) -> bool {
+    signals::is_network(code)
+        || symptom == windows_update_health::CHECK.id && windows_update_health::is_network_code(code)
+}
+
+/// Updates fail or are old, and what is too old is a build. A restart that is pending brings no old build about, and no update brings a
+/// Click-to-Run Office or takes its channel away (domain.md 4.1, "WSUS or update block").
+pub fn updates_do_not_arrive(case: &Case<'_>, root: &str, symptom: &str) -> bool {
+    let is_restart =
+        |seen: &Observation| windows_update_health::RESTART.iter().any(|key| seen.locator.ends_with(key));
+    let is_build =
+        |seen: &Observation| symptom != office_build::CHECK.id || seen.locator.ends_with("!VersionToReport");
+    !evidence(case, root).iter().all(is_restart) && evidence(case, symptom).iter().any(is_build)
+}
+
+/// Handshakes failed over versions and suites: 36871, or an alert about them (domain.md 4.1). A refused certificate is another matter.
+pub fn settings_are_refused(case: &Case<'_>, _: &str, symptom: &str) -> bool {
+    evidence(case, symptom).iter().any(tls_handshake_events::is_of_settings)
 }
 
 /// A code behind the symptom is one that the table of codes gives to the cause.
@@ -132,6 +189,25 @@ pub fn keys_failed(case: &Case<'_>, root: &str, symptom: &str) -> bool {
     let of_keys =
         |code: &ErrorCode| matches!(code.value() >> 16, 0x8028 | 0x8029) || code.value() >> 8 == 0x80_0900;
     codes_behind(case, symptom).iter().any(of_keys) || a_code_names_the_cause(case, root, symptom)
+}
+
+/// The device could not prove itself: its authentication failed, or codes of its keys stand behind it (domain.md 4.1, "device auth"). A
+/// device that the tenant disabled, deleted or does not know is no matter of keys.
+pub fn device_cannot_prove_itself(case: &Case<'_>, root: &str, symptom: &str) -> bool {
+    let says = |text: &str| evidence(case, symptom).iter().any(|seen| seen.observed.contains(text));
+    let is_refused = says(device_fields::DISABLED) || device_is_unknown(case, root, symptom);
+    !is_refused && (says(device_fields::AUTH_FAILED) || keys_failed(case, root, symptom))
+}
+
+/// The key is there and its permissions are wrong: those above it do not take a key away (domain.md 5.11).
+pub fn key_is_locked(case: &Case<'_>, _: &str, symptom: &str) -> bool {
+    !evidence(case, symptom).iter().any(|seen| seen.observed == network_service_spp_key::GONE)
+}
+
+/// The worst that the Software Protection service shows is a code of denied access or of its store, and not that it is disabled.
+pub fn store_is_denied(case: &Case<'_>, _: &str, symptom: &str) -> bool {
+    let worst = evidence(case, symptom).first();
+    worst.is_some_and(|seen| codes_in_evidence(seen).into_iter().any(spp_service_health::is_of_the_store))
 }
 
 /// The tenant answers that it does not know the device: 135011, 50155, 50097 (domain.md 4.1).
@@ -197,21 +273,20 @@ fn evidence<'c>(case: &'c Case<'_>, id: &str) -> &'c [Observation] {
 
 /// The error codes that a finding rests on, in whatever notation its evidence quotes them.
 pub fn codes_behind(case: &Case<'_>, id: &str) -> Vec<ErrorCode> {
-    let mut codes = Vec::new();
-    for seen in evidence(case, id) {
-        codes.extend(codes_in(&seen.observed));
-        codes.extend(
-            aadsts_in(&seen.observed)
-                .iter()
-                .filter_map(|number| ErrorCode::parse(&format!("AADSTS{number}"))),
-        );
-        // Fields of records: `Error=12029`, where a bare number can only be a code.
-        let fields = seen.observed.split(", ").filter_map(|part| part.split_once('='));
-        codes.extend(
-            fields
-                .filter(|(name, _)| signals::FIELDS.contains(name))
-                .filter_map(|(_, value)| ErrorCode::parse(value)),
-        );
-    }
+    evidence(case, id).iter().flat_map(codes_in_evidence).collect()
+}
+
+fn codes_in_evidence(seen: &Observation) -> Vec<ErrorCode> {
+    let mut codes = codes_in(&seen.observed);
+    codes.extend(
+        aadsts_in(&seen.observed).iter().filter_map(|number| ErrorCode::parse(&format!("AADSTS{number}"))),
+    );
+    // Fields of records: `Error=12029`, where a bare number can only be a code.
+    let fields = seen.observed.split(", ").filter_map(|part| part.split_once('='));
+    codes.extend(
+        fields
+            .filter(|(name, _)| signals::FIELDS.contains(name))
+            .filter_map(|(_, value)| ErrorCode::parse(value)),
+    );
     codes
 }

@@ -5,12 +5,15 @@ pub mod causes;
 pub mod conditions;
 pub mod timeline;
 
+use std::cmp::Reverse;
+
 use crate::artifact::Interest;
 use crate::checks::case::Case;
 use crate::checks::judgement::{Outcome, Status};
 use crate::checks::{self, Article, CHECKS, Check, Layer};
 use crate::evidence::{Confidence, Evidence};
 use crate::rules::{RuleSet, Ruled};
+use crate::time::FileTime;
 
 /// Outcome of a bundle (contract section 3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -83,7 +86,7 @@ pub fn diagnose_with<'e>(evidence: &'e Evidence, rules: Option<&'e RuleSet>) -> 
     }
     causes::link(&case, &mut checks);
     let rules = rules.map(|rules| rules.run(&case)).unwrap_or_default();
-    let roots = ranked_roots(&checks, &rules);
+    let roots = ranked_roots(&case, &checks, &rules);
     let unjudged = unjudged_sections(&checks);
     let counted = |status: Status| {
         checks.iter().any(|item| item.outcome.status == status && item.check.id != ABOUT_COLLECTION)
@@ -102,8 +105,8 @@ pub fn diagnose_with<'e>(evidence: &'e Evidence, rules: Option<&'e RuleSet>) -> 
 }
 
 /// Findings that nothing explains, most likely first (domain.md 4.2): blockers before warnings, then quality of evidence, then the
-/// lower layer, then the whole machine before one user, then the newer evidence; the order of the registry settles the rest.
-fn ranked_roots(checks: &[Diagnosed], rules: &[Ruled<'_>]) -> Vec<String> {
+/// lower layer, then the whole machine before one user, then the newer record of the window; the order of the registry settles the rest.
+fn ranked_roots(case: &Case<'_>, checks: &[Diagnosed], rules: &[Ruled<'_>]) -> Vec<String> {
     let of_checks = checks
         .iter()
         .filter(|item| item.caused_by.is_empty() && !NEVER_ROOTS.contains(&item.check.id))
@@ -112,23 +115,35 @@ fn ranked_roots(checks: &[Diagnosed], rules: &[Ruled<'_>]) -> Vec<String> {
     let mut roots: Vec<(&str, Layer, &Outcome)> =
         of_checks.chain(of_rules).filter(|(.., outcome)| outcome.status.is_finding()).collect();
     // The sort is stable: the order of the registry settles what is left.
-    roots.sort_by(|(_, one, a), (_, other, b)| {
-        let newest = |outcome: &Outcome| outcome.evidence.iter().filter_map(|seen| seen.time).max();
-        let level = |outcome: &Outcome| outcome.confidence.unwrap_or(Confidence::Low);
-        a.status
-            .cmp(&b.status)
-            .then(level(b).cmp(&level(a)))
-            .then(one.cmp(other))
-            .then(is_of_one_user(a).cmp(&is_of_one_user(b)))
-            .then(newest(b).cmp(&newest(a)))
+    roots.sort_by_key(|(_, layer, outcome)| {
+        let newest = newest_record(case, outcome);
+        let level = outcome.confidence.unwrap_or(Confidence::Low);
+        // A recorded failure that names the cause comes before a configuration that must fail; a doubtful one proves no more than that.
+        let recorded = level == Confidence::High && newest.is_some();
+        let quality = (Reverse(level), Reverse(recorded));
+        (outcome.status, quality, *layer, is_of_one_user(outcome), Reverse(newest))
     });
     roots.into_iter().map(|(id, ..)| id.to_owned()).collect()
 }
 
-/// Whether a finding rests on one user's part of the registry: what is wrong for the whole machine comes before it.
+/// The time of the newest record inside the failure window that a finding rests on. Times at which keys were written tell nothing of a
+/// failure.
+fn newest_record(case: &Case<'_>, outcome: &Outcome) -> Option<FileTime> {
+    let window = case.window()?;
+    let records = outcome.evidence.iter().filter(|seen| seen.is_record());
+    records.filter_map(|seen| seen.time).filter(|time| window.contains(*time)).max()
+}
+
+/// Whether a finding rests on one user's part of the registry: what is wrong for the whole machine comes before it. A user's hive whose SID
+/// is not known stands under the name of its profile.
 fn is_of_one_user(outcome: &Outcome) -> bool {
-    let users = [r"HKU\S-1-5-21-", r"HKU\S-1-12-1-", r"HKCU\"];
-    outcome.evidence.first().is_some_and(|seen| users.iter().any(|start| seen.locator.starts_with(start)))
+    const OF_THE_MACHINE: [&str; 4] = [".DEFAULT", "S-1-5-18", "S-1-5-19", "S-1-5-20"];
+    let user = |locator: &str| {
+        let owner = locator.strip_prefix(r"HKU\")?.split(['\\', '!']).next()?;
+        Some(!OF_THE_MACHINE.contains(&owner))
+    };
+    let first = outcome.evidence.first();
+    first.is_some_and(|seen| seen.locator.starts_with(r"HKCU\") || user(&seen.locator) == Some(true))
 }
 
 /// Sections of the two articles in which no check could be judged.

@@ -248,6 +248,28 @@ fn the_whole_machine_comes_before_one_user() {
     assert!(place(machine).is_some() && place(machine) < place(user), "{roots:?}");
 }
 
+/// domain.md 4.2, rule 1: a recorded failure that names the cause comes before a configuration that must fail, though its layer is higher.
+#[test]
+fn a_recorded_failure_comes_before_configuration() {
+    let faults = "```hive config/SYSTEM\n\
+        [ControlSet001\\Services\\netprofm]\n\
+        \"Start\"=dword:4\n\
+        ```\n\
+        ```evtx logs/OAlerts.evtx OAlerts\n\
+        Microsoft Office 16 Alerts/300 2026-11-20T07:00:00Z level=4 record=9 user=S-1-5-21-1-2-3-1001\n  \
+        # = Microsoft Word\n  \
+        # = Limit reached. You have used all your activations. Sign out of Office on a device.\n\
+        ```\n";
+    let licence = "Users/anna/AppData/Local/Microsoft/Office/Licenses/5/licence";
+    let report = report_on(&recipe::files_over(&base("complete"), faults, &[licence]));
+    let roots: Vec<&str> = report.verdict.root_causes.iter().map(|root| root.as_ref()).collect();
+    assert_eq!(
+        roots.get(..2),
+        Some(["license-assignment-device-limit", "svc-netprofm"].as_slice()),
+        "{roots:?}"
+    );
+}
+
 /// domain.md R54: the WebView2 runtime is never a root; where its warning is all there is, the summary still says so.
 #[test]
 fn a_missing_runtime_is_no_root_cause() {

@@ -23,9 +23,11 @@
 //! domain.md 5.14 `officeclient-cache`; decision 19; R34, R56 and R64 of section 14.
 
 use crate::artifact::event::Event;
+use crate::artifact::event_decode::ErrorCode;
 use crate::artifact::value::RegValue;
 use crate::checks::case::{Case, event_seen, value_seen};
 use crate::checks::judgement::{Judgement, Observation};
+use crate::checks::licensing::records;
 use crate::checks::proxy::{PROXY_CHANGES, host_of_url};
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect, signals};
 use crate::evidence::events::Want;
@@ -42,20 +44,19 @@ const JOIN: &str = r"HKLM\SYSTEM\CurrentControlSet\Control\CloudDomainJoin\JoinI
 const OLD_DAYS: i64 = 30;
 /// Keys that are read: configurations of a few versions, each with one entry; more is no cache of Office.
 const MOST_KEYS: usize = 500;
-/// The licensing id of Office in records of the Software Protection service (decision 7).
-const OFFICE_APPLICATION: &str = "0ff1ce15-a989-479d-af46-f275c6370663";
-
-/// Licensing that failed; only with Office's application id.
-const LICENSING_FAILED: Want =
-    Want { provider: "Microsoft-Windows-Security-SPP", ids: &[8198], channels: &["Application"] };
-
 /// The check.
 pub const CHECK: Check = Check {
     id: "officeclient-cache",
     title: "Office works with a stale or foreign answer of its configuration service",
     layer: Layer::Licensing,
     article: Article::Network("Delete the officeclient subfolders"),
-    wants: &[PROXY_CHANGES, LICENSING_FAILED],
+    wants: &[
+        PROXY_CHANGES,
+        records::PROTECTION,
+        signals::DIALOGS[0],
+        signals::DIALOGS[1],
+        signals::DIALOGS[2],
+    ],
     healthy: "The cached service configuration of Office is recent, or nothing shows that it is wrong.",
     source_text: include_str!("officeclient_cache.rs"),
     run,
@@ -122,7 +123,7 @@ fn cached(case: &Case<'_>, j: &Judgement, user: &UserHive, key: &str, found: &So
     };
     match error(case, user) {
         Lookup::Found(error) => {
-            let mut evidence = vec![seen, event_seen(&error, signals::FIELDS)];
+            let mut evidence = vec![seen, error.value];
             evidence.extend(more);
             let summary = format!(
                 "The cached service configuration of Office {reason}, and sign-in or licensing fails."
@@ -247,29 +248,41 @@ fn proxy_change<'e>(case: &Case<'e>, user: &UserHive) -> Option<Sourced<&'e Even
     })
 }
 
-/// The newest sign-in or licensing error of this user.
-fn error<'e>(case: &Case<'e>, user: &UserHive) -> Lookup<&'e Event> {
+/// The newest sign-in or licensing error of this user: of the broker, of the licensing service, or in a dialog.
+fn error(case: &Case<'_>, user: &UserHive) -> Lookup<Observation> {
     let Some(window) = case.window() else {
         return Lookup::Unknown(Unknown { what: "event logs with a time".to_owned(), reason: None });
     };
-    let mut errors = case.events(signals::BROKER);
-    errors.retain(|event| {
-        let someone_else = matches!((event.value.user_sid.as_deref(), &user.sid), (Some(sid), Some(own)) if sid != own.0 && sid.starts_with("S-1-5-21-"));
-        !someone_else && signals::code_of(event.value).is_some_and(signals::is_broker_failure)
+    let is_own = |event: &Event| match (event.user_sid.as_deref(), &user.sid) {
+        (Some(sid), Some(own)) => sid == own.0 || !sid.starts_with("S-1-5-21-"),
+        _ => true,
+    };
+    let is_failure = |event: &Event| signals::code_of(event).is_some_and(signals::is_broker_failure);
+    let broker = case.events(signals::BROKER).into_iter().filter(|event| is_failure(event.value));
+    let broker = broker.map(|event| (event_seen(&event, signals::FIELDS), event));
+    let licensing = records::failures(case).into_iter().map(|(event, codes)| {
+        let code = codes.first().map_or("failed".to_owned(), ErrorCode::to_string);
+        (records::seen(&event, &code), event)
     });
-    let mut licensing = case.events(LICENSING_FAILED);
-    licensing.retain(|event| {
-        event.value.data.iter().any(|field| field.value.to_ascii_lowercase().contains(OFFICE_APPLICATION))
-    });
-    errors.extend(licensing);
-    match errors.into_iter().max_by_key(|event| event.value.time) {
-        Some(event) => Lookup::Found(Sourced { value: event.value, source: event.source }),
+    let dialogs = records::dialogs(case).into_iter();
+    let dialogs = dialogs.filter(|dialog| dialog.codes.iter().any(|code| is_of_activation(*code)));
+    let dialogs = dialogs.map(|dialog| (dialog.seen(), dialog.event));
+    let all = broker.chain(licensing).chain(dialogs).filter(|(_, event)| is_own(event.value));
+    match all.max_by_key(|(_, event)| event.value.time) {
+        Some((seen, event)) => Lookup::Found(Sourced { value: seen, source: event.source }),
         None => match case.evidence.events.ask(Want { ids: &[1098], ..signals::BROKER }, window) {
             Lookup::Unknown(unknown) => Lookup::Unknown(unknown),
             Lookup::Found(found) => Lookup::Absent(found.source),
             Lookup::Absent(source) => Lookup::Absent(source),
         },
     }
+}
+
+/// Whether a code in a dialog is about sign-in or licensing: 0x803D… and 0xC004…, the network class, failures of the broker.
+fn is_of_activation(code: ErrorCode) -> bool {
+    matches!(code.value() >> 16, 0x803d | 0xc004)
+        || signals::is_network(code)
+        || signals::is_broker_failure(code)
 }
 
 fn remedy(case: &Case<'_>) -> Remedy {

@@ -20,6 +20,10 @@ const TESTS: [&str; 5] = [
     "DRS Connectivity Test",
     "Token acquisition Test",
 ];
+/// The tenant has disabled or deleted the device, as evidence.
+pub const DISABLED: &str = "DeviceAuthStatus FAILED. Device is either disabled or deleted";
+/// The device could not prove itself, as evidence.
+pub const AUTH_FAILED: &str = "DeviceAuthStatus FAILED";
 /// The service connection point cannot be read: on a domain without hybrid join there is none.
 pub const NO_CONFIGURATION: u32 = 0x801c_001d;
 
@@ -77,12 +81,12 @@ fn device(case: &Case<'_>, j: &Judgement, status: &JoinStatus<'_>) {
             DeviceAuth::DisabledOrDeleted => j.blocker(
                 Confidence::High,
                 "The organisation has disabled or deleted this device (DeviceAuthStatus).",
-                [status.at(auth.line, "DeviceAuthStatus FAILED. Device is either disabled or deleted").expected("SUCCESS")],
+                [status.at(auth.line, DISABLED).expected("SUCCESS")],
             ),
             DeviceAuth::Failed => j.warning(
                 Confidence::Medium,
                 "The state of the device could not be asked (DeviceAuthStatus FAILED), which is mostly a matter of the network.",
-                [status.at(auth.line, "DeviceAuthStatus FAILED").expected("SUCCESS")],
+                [status.at(auth.line, AUTH_FAILED).expected("SUCCESS")],
             ),
             DeviceAuth::Other => {
                 let what = "DeviceAuthStatus in dsregcmd /status".to_owned();

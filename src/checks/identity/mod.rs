@@ -6,7 +6,7 @@
 pub mod aadsts_signin_errors;
 pub mod adal_wam_disabled;
 pub mod answers;
-mod device_fields;
+pub mod device_fields;
 mod device_records;
 pub mod device_registration;
 pub mod dpapi_protection;

@@ -185,7 +185,8 @@ impl Licences {
         for (index, artifact) in case.evidence.artifacts.iter().enumerate() {
             let empty = artifact.bytes == 0 || artifact.kind == "zeros";
             let is_one = backslashed(&artifact.path).contains(&folder);
-            if empty && is_one && !is_of_another_user(case, &artifact.path) {
+            if empty && is_one && !is_of_windows(&artifact.path) && !is_of_another_user(case, &artifact.path)
+            {
                 let source = captures::line(ArtifactId(index), 1);
                 let what =
                     if artifact.bytes == 0 { "the file is empty" } else { "the file holds only zero bytes" };
@@ -235,7 +236,7 @@ pub fn listed_folder(case: &Case<'_>, tail: &str) -> Option<Contents> {
             });
             for file in files {
                 contents.files += 1;
-                if file.size == Some(0) {
+                if file.size == Some(0) && !is_of_windows(&file.name) {
                     let seen =
                         captures::line(artifact, file.line).shows(format!("{} has 0 bytes", file.name));
                     contents.empty.push(seen.expected("a licence"));
@@ -246,6 +247,13 @@ pub fn listed_folder(case: &Case<'_>, tail: &str) -> Option<Contents> {
     let mut found = found.filter(|contents| whole || contents.files > 0)?;
     found.seen.observed = format!("{} file(s)", found.files);
     Some(found)
+}
+
+/// Files that the Explorer leaves in any folder.
+fn is_of_windows(path: &str) -> bool {
+    let path = backslashed(path);
+    let name = path.rsplit('\\').next().unwrap_or_default();
+    matches!(name, "desktop.ini" | "thumbs.db")
 }
 
 fn is_file(kind: EntryKind) -> bool {

@@ -16,7 +16,8 @@
 //! # When this is wrong
 //! 0x803D0005 and 0x803D0013 are refusals of the service and come from proxies too: they count only with a text about the licence. From
 //! version 1910 on, Office does not stop at five devices; above ten the one that was not used for longest is signed out. Dialogs in other
-//! languages than English are not recognised by their words. This check is never healthy.
+//! languages than English are not recognised by their words. Visio, Project and suites that were bought once are judged by the dialogs
+//! alone, unless a licence of the current kind shows that they are subscriptions. This check is never healthy.
 //!
 //! # Sources
 //! domain.md 5.20 `license-assignment-device-limit`; error_codes.tsv (`text:device-limit`, `text:another-account`, 803D0005, 803D0013,
@@ -25,6 +26,7 @@
 use super::products::{self, Installed};
 use super::records::{self, Dialog};
 use super::shared_activation::{self, Tokens};
+use super::vnext_license_state::current_way;
 use super::{licences, sca_extras};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
@@ -33,10 +35,14 @@ use crate::evidence::events::Coverage;
 use crate::evidence::{Confidence, Lookup, Unknown};
 
 /// Words of the dialogs about devices: one of the first list with one of the second.
-const LIMIT: [&str; 6] = [
+const LIMIT: [&str; 10] = [
     "limit reached",
     "reached the limit",
     "reached your limit",
+    "reached the install limit",
+    "reached your install limit",
+    "reached the activation limit",
+    "reached your activation limit",
     "maximum number of",
     "too many devices",
     "too many computers",
@@ -92,9 +98,11 @@ fn run(case: &Case<'_>, j: &Judgement) {
     let installed = products::installed(case);
     let known = installed.found().map(|found| &found.value);
     let good = licences::good_licence_issued(case, known).or_else(|| Some((token(case)?, None)));
-    if let Some(installed) = known.filter(|known| good.is_none() && !known.has_subscription()) {
-        return j
-            .not_applicable("No subscription is installed, so none is assigned.", installed.seen.clone());
+    let none = |installed: &Installed| {
+        j.not_applicable("No subscription is installed, so none is assigned.", installed.seen.clone());
+    };
+    if let Some(installed) = known.filter(|known| good.is_none() && known.is_volume()) {
+        return none(installed);
     }
     // A licence that is not known to be older than a dialog shows that its complaint is over.
     let is_over = |dialog: &Dialog<'_>| {
@@ -109,6 +117,12 @@ fn run(case: &Case<'_>, j: &Judgement) {
     }
     if good.is_none() {
         key_limit(case, j);
+    }
+    let is_perpetual = |known: &&Installed| {
+        !known.has_subscription() && good.is_none() && current_way(case, Some(known)) == Some(false)
+    };
+    if let Some(installed) = known.filter(is_perpetual).filter(|_| !j.has_finding()) {
+        return none(installed);
     }
     open(case, j, &installed, good.map(|(seen, _)| seen));
 }
@@ -247,6 +261,7 @@ mod tests {
         // "Install limit reached" is the heading in "Office 365 ProPlus, multiple devices, and (de)activation" (learn.microsoft.com,
         // Office resource kit); "Limit reached" that of the dialog. Limits of a workbook are none of them.
         assert!(is_limit("install limit reached"));
+        assert!(is_limit("you have reached your install limit. deactivate office on another computer."));
         assert!(is_limit(
             "microsoft word limit reached. you've used all your activations. sign out of office on a device"
         ));

@@ -1,7 +1,7 @@
 //! A second Office, or what is left of a volume licence, stands beside the subscription.
 //!
 //! # What it looks at
-//! The products of Click-to-Run; Office, Visio and Project by MSI (`Registration` keys with an entry under `Uninstall`, in both views);
+//! The products of Click-to-Run, of Office 2013 too; Office, Visio and Project by MSI (`Registration` keys with an entry under `Uninstall`, in both views);
 //! volume licences in the listing of `ospp.vbs`; KMS hosts; records and dialogs in the failure window that ask for a volume key.
 //!
 //! # Why it blocks activation
@@ -34,6 +34,7 @@ use crate::checks::case::{Case, value_seen};
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::{Article, Check, Layer, Remedy, collect, signals};
 use crate::evidence::events::Want;
+use crate::evidence::registry::twin;
 use crate::evidence::{Confidence, Lookup};
 
 /// Where KMS hosts are set for Office.
@@ -42,6 +43,8 @@ const KMS_PLACES: [&str; 3] = [
     r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform",
     r"HKLM\SOFTWARE\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform\0ff1ce15-a989-479d-af46-f275c6370663",
 ];
+/// Where Office 2013 by Click-to-Run keeps its settings.
+const CLICK_TO_RUN_2013: &str = r"HKLM\SOFTWARE\Microsoft\Office\15.0\ClickToRun\Configuration";
 /// A key was installed (1016); the volume client asked (12288) and was answered (12289). The last two are known from practice only.
 const VOLUME_CLIENT: Want = Want {
     provider: "Microsoft-Windows-Security-SPP",
@@ -81,6 +84,8 @@ fn run(case: &Case<'_>, j: &Judgement) {
     let asked = asked_for(case, &installed);
     volume(case, j, &installed, &residue, asked);
     windows_installer(case, j, &installed);
+    older_click_to_run(case, j, &installed);
+    bought_once(j, &installed);
     kms_host(case, j);
     volume_client(case, j);
 }
@@ -223,6 +228,34 @@ fn windows_installer(case: &Case<'_>, j: &Judgement, installed: &Installed) {
         }
     }
     found.good.into_iter().for_each(|seen| j.good(seen));
+}
+
+/// Office 2013 by Click-to-Run: a second generation, in either view.
+fn older_click_to_run(case: &Case<'_>, j: &Judgement, installed: &Installed) {
+    let views = [Some(CLICK_TO_RUN_2013.to_owned()), twin(CLICK_TO_RUN_2013)];
+    for key in views.into_iter().flatten().filter(|_| installed.has_subscription()) {
+        let Lookup::Found(value) = case.value(&key, "ProductReleaseIds") else { continue };
+        let ids = value.value.as_text().unwrap_or_default();
+        if let Some(id) = ids.split(',').map(str::trim).find(|id| family(id) == Family::Suite) {
+            j.warning(
+                Confidence::Medium,
+                format!("{id} (Click-to-Run 2013) is a second generation of Office beside the subscription."),
+                [value_seen(&value), installed.seen.clone()],
+            );
+        }
+    }
+}
+
+/// A suite that was bought once is a generation of its own. Both are Click-to-Run of one version, so it is not sure that they disturb each
+/// other.
+fn bought_once(j: &Judgement, installed: &Installed) {
+    for suite in installed.bought_suites().filter(|_| installed.has_subscription()) {
+        j.warning(
+            Confidence::Low,
+            format!("{} is installed beside the subscription: Office may ask for its key.", suite.id),
+            [installed.seen.clone()],
+        );
+    }
 }
 
 fn is_second_suite(msi: &Msi) -> bool {

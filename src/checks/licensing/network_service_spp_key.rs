@@ -30,6 +30,8 @@ use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::{Check, Layer, Remedy, collect, signals};
 use crate::evidence::{Confidence, Lookup};
 
+/// An absent key, as evidence.
+pub const GONE: &str = "the key does not exist";
 /// Below the root of the hive.
 const KEY: &str = r"Software\Microsoft\Windows NT\CurrentVersion\SoftwareProtectionPlatform";
 
@@ -54,12 +56,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
     let path = path();
     match case.evidence.registry.key(&path) {
         Lookup::Absent(source) => {
-            fault(
-                case,
-                j,
-                "The licensing key of NETWORK SERVICE does not exist.",
-                source.shows("the key does not exist"),
-            );
+            fault(case, j, "The licensing key of NETWORK SERVICE does not exist.", source.shows(GONE));
             return;
         }
         Lookup::Unknown(unknown) => j.missing(&unknown, collect::NETWORK_SERVICE),

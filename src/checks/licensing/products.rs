@@ -78,7 +78,7 @@ impl Kind {
 
 /// The family that a product id or the name of a licence speaks of (`VisioPro2019Volume`, `Office 16, Office16ProPlusVL_KMS_Client edition`).
 pub fn family(name: &str) -> Family {
-    const FAMILIES: [(&str, Family); 7] = [
+    const FAMILIES: [(&str, Family); 9] = [
         ("visio", Family::Visio),
         ("project", Family::Project),
         ("o365", Family::Suite),
@@ -86,9 +86,15 @@ pub fn family(name: &str) -> Family {
         ("professional", Family::Suite),
         ("standard", Family::Suite),
         ("mondo", Family::Suite),
+        ("home", Family::Suite),
+        ("personal", Family::Suite),
     ];
     let name = name.to_ascii_lowercase();
     FAMILIES.iter().find(|(part, _)| name.contains(part)).map_or(Family::Other, |(_, family)| *family)
+}
+
+fn is_volume(kind: Kind) -> bool {
+    matches!(kind, Kind::VolumeSuite | Kind::VolumeOther)
 }
 
 impl Installed {
@@ -102,15 +108,43 @@ impl Installed {
         self.products.iter().any(|product| matches!(product.kind, Kind::Work | Kind::Personal))
     }
 
+    /// Whether only subscription suites are.
+    pub fn is_subscription(&self) -> bool {
+        self.products.iter().all(|product| matches!(product.kind, Kind::Work | Kind::Personal))
+    }
+
     /// Whether this product is among them.
     pub fn has(&self, id: &str) -> bool {
         self.products.iter().any(|product| product.id.eq_ignore_ascii_case(id))
     }
 
-    /// A product of that family that is no volume product.
+    /// Whether only volume products are.
+    pub fn is_volume(&self) -> bool {
+        self.products.iter().all(|product| is_volume(product.kind))
+    }
+
+    /// Whether Visio or Project is among them under the id that retail and subscription share.
+    pub fn may_be_subscription(&self) -> bool {
+        let shared = |product: &Product| {
+            product.kind == Kind::Other && matches!(family(&product.id), Family::Visio | Family::Project)
+        };
+        self.products.iter().any(shared)
+    }
+
+    /// A product of that family that is no volume product. A suite that was bought once has an id of its own.
     pub fn subscription_of(&self, wanted: Family) -> Option<&Product> {
-        let volume = |kind: Kind| matches!(kind, Kind::VolumeSuite | Kind::VolumeOther);
-        self.products.iter().find(|product| !volume(product.kind) && family(&product.id) == wanted)
+        self.products.iter().find(|product| {
+            !is_volume(product.kind)
+                && family(&product.id) == wanted
+                && (wanted != Family::Suite || product.kind != Kind::Other)
+        })
+    }
+
+    /// Suites that were bought once.
+    pub fn bought_suites(&self) -> impl Iterator<Item = &Product> {
+        self.products
+            .iter()
+            .filter(|product| product.kind == Kind::Other && family(&product.id) == Family::Suite)
     }
 }
 
@@ -194,5 +228,7 @@ mod tests {
         assert_eq!(family("Office 16, Office16O365ProPlusR_Subscription1 edition"), Family::Suite);
         assert_eq!(family("Office 16, Office16VisioProVL_KMS_Client edition"), Family::Visio);
         assert_eq!(family("Office 16, Office16AccessRuntimeR_PrepidBypass edition"), Family::Other);
+        assert_eq!(family("HomeBusiness2021Retail"), Family::Suite);
+        assert_eq!(family("PersonalRetail"), Family::Suite);
     }
 }

@@ -1,21 +1,34 @@
 //! What stands beside the switch of shared computer activation: where tokens are kept, FSLogix, longer offline use.
 
-use super::shared_activation::{self as sca, POLICY, Setting};
+use super::shared_activation::{self as sca, LICENSING, POLICY, Setting};
+use crate::artifact::value::RegValue;
 use crate::checks::case::{Case, value_seen};
 use crate::checks::collect;
 use crate::checks::dns::answers::{self, Answer, Ending};
 use crate::checks::judgement::{Judgement, Observation, Status};
-use crate::evidence::{Confidence, Lookup};
+use crate::evidence::{Confidence, Lookup, Sourced};
 
 /// How to list licences and tokens.
 pub const VNEXTDIAG: &str = "as the affected user, in the folder Office16: powershell -ExecutionPolicy Bypass -File .\\vnextdiag.ps1 -action list *> vnextdiag.txt";
 const FSLOGIX: &str = r"HKLM\SOFTWARE\Policies\FSLogix\ODFC";
 
+/// Where tokens are kept, when it is not the user's own folder.
+const FOLDER: &str = "SCLCacheOverrideDirectory";
+/// Places beside Click-to-Run that the settings can stand in: App-V's and the policy.
+const OTHER_PLACES: [&str; 2] = [LICENSING, POLICY];
+
 /// Tokens in a folder of the network that roams with the user (`SCLCacheOverride`).
 pub fn roaming(case: &Case<'_>, j: &Judgement, configuration: &str) {
-    let switch = case.need_value(j, configuration, "SCLCacheOverride");
-    let Some(switch) = switch.found().filter(|value| sca::is_on(&value.value) == Some(true)) else { return };
-    let folder = case.need_value(j, configuration, "SCLCacheOverrideDirectory");
+    let needed = case.need_value(j, configuration, "SCLCacheOverride");
+    let others = OTHER_PLACES.map(|key| case.value(key, "SCLCacheOverride"));
+    let is_on = |value: &&Sourced<RegValue>| sca::is_on(&value.value) == Some(true);
+    let mut places = [&needed].into_iter().chain(&others).filter_map(Lookup::found);
+    let Some(switch) = places.find(is_on) else { return };
+    let folders = OTHER_PLACES.map(|key| case.value(key, FOLDER));
+    let folder = match folders.into_iter().find(|folder| folder.found().is_some()) {
+        Some(folder) if case.value(configuration, FOLDER).found().is_none() => folder,
+        _ => case.need_value(j, configuration, FOLDER),
+    };
     let text = folder.found().and_then(|value| value.value.as_text()).unwrap_or_default().trim().to_owned();
     match folder {
         Lookup::Unknown(_) => {}

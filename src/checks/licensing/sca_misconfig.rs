@@ -163,7 +163,7 @@ fn host(case: &Case<'_>, j: &Judgement) -> Host {
 /// `TSAppCompat`: 1 is application mode. The number is from practice (decision 31), so it is no more than medium.
 fn server(case: &Case<'_>, j: &Judgement) -> Host {
     match case.need_value(j, TERMINAL_SERVER, "TSAppCompat") {
-        Lookup::Found(value) if value.value.as_u32() == Some(1) => {
+        Lookup::Found(value) if sca::is_on(&value.value) == Some(true) => {
             Host::Session(value_seen(&value), Confidence::Medium)
         }
         Lookup::Found(value) => Host::Server(value_seen(&value).expected("1 on a session host")),

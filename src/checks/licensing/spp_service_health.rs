@@ -25,6 +25,7 @@
 
 use super::licences::{self, Licences};
 use super::records;
+use super::vnext_license_state::current_way;
 use super::{msi_office, products};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
@@ -94,10 +95,14 @@ fn run(case: &Case<'_>, j: &Judgement) {
     }
 }
 
-/// Whether only volume or perpetual products are installed, by Click-to-Run or by MSI.
+/// Whether only volume or perpetual products are installed, by Click-to-Run or by MSI. Visio and Project have the same id by subscription.
 fn is_perpetual(case: &Case<'_>) -> bool {
     match products::installed(case) {
-        Lookup::Found(found) => !found.value.has_subscription(),
+        Lookup::Found(found) => {
+            let installed = &found.value;
+            !installed.has_subscription()
+                && (installed.is_volume() || current_way(case, Some(installed)) == Some(false))
+        }
         Lookup::Absent(_) => !msi_office::installed(case).products.is_empty(),
         Lookup::Unknown(_) => false,
     }
@@ -233,6 +238,11 @@ fn class(code: ErrorCode) -> Option<Class> {
         None if !meanings.is_empty() => Some(Class::Elsewhere),
         None => (code.value() >> 16 == 0xc004).then_some(Class::Strange),
     }
+}
+
+/// Whether a code says that the service is denied access, or that its store fails.
+pub fn is_of_the_store(code: ErrorCode) -> bool {
+    matches!(class(code), Some(Class::Store | Class::Denied))
 }
 
 /// Failures of Office that the service recorded; the newest of each class.

@@ -3,7 +3,7 @@
 //! # What it looks at
 //! Licences that `vnextdiag.ps1` lists and licence files themselves (`Microsoft\Office\Licenses` of the user and below `ProgramData`), for
 //! the products that are installed; the user's `LicensingNext` key, which says how each product is licensed; for the older way the listing of
-//! `ospp.vbs`; dialogs.
+//! `ospp.vbs` and records of the Software Protection service in the failure window; dialogs.
 //!
 //! # Why it blocks activation
 //! A subscription must reach the service within 30 days. When its licence file has run out, functions are reduced; when the file is
@@ -18,7 +18,8 @@
 //! # When this is wrong
 //! The listing holds files of former users and of an older folder: one that has run out beside a valid one of the same product is normal.
 //! `LicensingNext` alone proves no licence. Licence files are UTF-16 with Base64 inside: one that cannot be read is an open question, no
-//! damage. With shared computer activation there are tokens and no licences.
+//! damage. Visio and Project have the same id by retail and by subscription: a licence, a licence file or the key tells which it is. With
+//! shared computer activation there are tokens and no licences.
 //!
 //! # Sources
 //! domain.md 5.20 `vnext-license-state`; decision 20 of section 13; R42, R43, R44 and R62 of section 14; trap 16; "vNextDiag" and "Overview
@@ -29,6 +30,7 @@ use super::products::{self, Installed};
 use super::sca_extras::VNEXTDIAG;
 use super::{records, shared_activation};
 use crate::artifact::capture::{CaptureKind, ospp, vnextdiag};
+use crate::artifact::event_decode::ErrorCode;
 use crate::artifact::value::RegValue;
 use crate::checks::case::{Case, value_seen};
 use crate::checks::judgement::{Judgement, Observation, Status};
@@ -55,7 +57,7 @@ pub const CHECK: Check = Check {
     title: "The licence of Microsoft 365 Apps has run out, is damaged or is missing",
     layer: Layer::Licensing,
     article: Article::Beyond,
-    wants: &[signals::DIALOGS[0], signals::DIALOGS[1], signals::DIALOGS[2]],
+    wants: &[records::PROTECTION, signals::DIALOGS[0], signals::DIALOGS[1], signals::DIALOGS[2]],
     healthy: "A valid licence of the installed Microsoft 365 Apps is there.",
     source_text: include_str!("vnext_license_state.rs"),
     run,
@@ -128,9 +130,13 @@ fn run(case: &Case<'_>, j: &Judgement) {
     }
     let known = installed.found().map(|found| &found.value);
     let all = Licences::read(case);
-    if let Some(installed) =
-        known.filter(|known| !known.has_subscription() && all.of(Some(known)).next().is_none())
-    {
+    let current = current_way(case, known);
+    let files = !all.corrupt.is_empty() || all.names_only.is_some();
+    let is_none = |known: &&Installed| {
+        known.is_volume() && all.of(Some(known)).next().is_none()
+            || !known.has_subscription() && current == Some(false) && !files
+    };
+    if let Some(installed) = known.filter(is_none) {
         return j.not_applicable("No subscription is installed.", installed.seen.clone());
     }
     if let Lookup::Unknown(unknown) = &installed {
@@ -138,7 +144,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
     }
     let modes = affected_modes(case);
     other_accounts(j, &modes);
-    corrupt(j, known, &all);
+    corrupt(case, j, known, &all, current);
     for unknown in &all.unread {
         j.note(format!("{} could not be read; that alone is no damage.", unknown.what));
         j.missing(unknown, VNEXTDIAG);
@@ -149,6 +155,30 @@ fn run(case: &Case<'_>, j: &Judgement) {
         without(case, j, known, &all, &modes);
     }
     account(case, j);
+}
+
+/// Whether an installed product is licensed in the current way: a licence of it, or the user's key. `None` where Visio or Project may be
+/// one by subscription and the key is not known; suites that were bought once are none.
+pub fn current_way(case: &Case<'_>, installed: Option<&Installed>) -> Option<bool> {
+    if Licences::read(case).of(installed).next().is_some() {
+        return Some(true);
+    }
+    let modes = affected_modes(case);
+    match &modes {
+        Lookup::Found(found) => Some(current_mode(&found.value, installed).is_some()),
+        Lookup::Unknown(_) if installed.is_none_or(Installed::may_be_subscription) => None,
+        Lookup::Absent(_) | Lookup::Unknown(_) => Some(false),
+    }
+}
+
+/// The value of an installed product that is licensed in the current way.
+fn current_mode<'m>(
+    modes: &'m [Sourced<RegValue>],
+    installed: Option<&Installed>,
+) -> Option<&'m Sourced<RegValue>> {
+    let for_installed =
+        |value: &&Sourced<RegValue>| installed.is_none_or(|known| known.has(&value.value.name));
+    modes.iter().find(|value| is_current(&value.value) && for_installed(value))
 }
 
 /// The modes of the affected user.
@@ -173,16 +203,26 @@ fn other_accounts(j: &Judgement, modes: &Lookup<Vec<Sourced<RegValue>>>) {
     }
 }
 
-fn corrupt(j: &Judgement, installed: Option<&Installed>, all: &Licences) {
+/// A damaged file stops a product that is licensed by such files. Of a product that may have been bought once that is not known.
+fn corrupt(
+    case: &Case<'_>,
+    j: &Judgement,
+    installed: Option<&Installed>,
+    all: &Licences,
+    current: Option<bool>,
+) {
     if all.corrupt.is_empty() {
         return;
     }
-    if all.valid(installed).is_some() {
-        j.note("A licence file is damaged, and a valid one is there beside it.");
+    if licences::good_licence(case, installed).is_some() {
+        j.note("A licence file is damaged, and Office is licensed all the same.");
         return;
     }
+    let needs_it = current == Some(true) || installed.is_none_or(Installed::has_subscription);
+    let (status, confidence) =
+        if needs_it { (Status::Blocker, Confidence::High) } else { (Status::Warning, Confidence::Medium) };
     let summary = "A licence file of Office is damaged: it holds nothing.";
-    j.row(Status::Blocker, Confidence::High, summary.to_owned(), all.corrupt.clone());
+    j.row(status, confidence, summary.to_owned(), all.corrupt.clone());
 }
 
 /// Licences for the installed products are known: the best one counts (R43).
@@ -252,9 +292,7 @@ fn without(
     modes: &Lookup<Vec<Sourced<RegValue>>>,
 ) {
     let values = modes.found().map(|found| found.value.as_slice()).unwrap_or_default();
-    let for_installed =
-        |value: &&Sourced<RegValue>| installed.is_none_or(|known| known.has(&value.value.name));
-    let current = values.iter().find(|value| is_current(&value.value) && for_installed(value));
+    let current = current_mode(values, installed);
     let none = all.none.clone().or_else(|| all.list.first().map(|licence| licence.seen.clone()));
     match (current, none) {
         (Some(mode), Some(none)) => j.warning(
@@ -262,7 +300,10 @@ fn without(
             "Office is set to the current kind of licence, and there is no licence of the installed product.",
             [value_seen(mode).expected("a licence file"), none],
         ),
-        (Some(_), None) => need_listing(case, j, all),
+        (Some(_), None) => match licences::good_licence(case, installed) {
+            Some(seen) => j.good(seen),
+            None => need_listing(case, j, all),
+        },
         (None, none) => {
             if none.is_none() {
                 need_listing(case, j, all);
@@ -295,11 +336,16 @@ fn older_way(case: &Case<'_>, j: &Judgement, installed: Option<&Installed>) {
         return j.good(licences::block_seen(source, block));
     }
     let refused = own.find(|(_, block)| block.error_code.is_some_and(|code| NOT_ACTIVATED.contains(&code)));
-    match refused {
-        Some((source, block)) if installed.is_none_or(Installed::has_subscription) => j.warning(
+    match (refused, recorded(case, &blocks, installed)) {
+        (Some((source, block)), _) if installed.is_none_or(Installed::has_subscription) => j.warning(
             Confidence::Medium,
             "The subscription is not activated: ospp.vbs lists it without a licence, and no licence of the current kind is known.",
             [licences::block_seen(source, block).expected("LICENSED")],
+        ),
+        (_, Some(seen)) => j.warning(
+            Confidence::Low,
+            "The subscription is not activated: a record of its licensing says so, and no licence of it is known.",
+            [seen],
         ),
         _ => {
             let what = "licence of the installed product (ospp.vbs /dstatus, for the older way)".to_owned();
@@ -307,6 +353,21 @@ fn older_way(case: &Case<'_>, j: &Judgement, installed: Option<&Installed>) {
             j.missing(&Unknown { what, reason }, OSPP);
         }
     }
+}
+
+/// The newest record with one of these codes (R62). It may be about a volume product where one is installed or left over.
+fn recorded(
+    case: &Case<'_>,
+    blocks: &[(Source, &ospp::Licence)],
+    installed: Option<&Installed>,
+) -> Option<Observation> {
+    let is_sure = installed.is_some_and(Installed::is_subscription)
+        && !blocks.iter().any(|(_, block)| block.is_volume());
+    let is_ours = |code: &ErrorCode| NOT_ACTIVATED.contains(&code.value());
+    records::failures(case).into_iter().rev().filter(|_| is_sure).find_map(|(event, codes)| {
+        let code = codes.into_iter().find(is_ours)?;
+        Some(records::seen(&event, &code.to_string()))
+    })
 }
 
 /// The dialog about another account of the organisation; `license-assignment-device-limit` judges it.

@@ -46,7 +46,7 @@ const BOOTS: [Want; 2] = [
 ];
 
 /// Keys that exist while a restart is pending.
-const RESTART: [&str; 2] = [
+pub const RESTART: [&str; 2] = [
     r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Component Based Servicing\RebootPending",
     r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\WindowsUpdate\Auto Update\RebootRequired",
 ];
@@ -207,7 +207,7 @@ fn failures(case: &Case<'_>, j: &Judgement) {
 }
 
 /// Transport errors of WinHTTP and Windows Update's own codes for the same.
-fn is_network_code(code: ErrorCode) -> bool {
+pub fn is_network_code(code: ErrorCode) -> bool {
     let transport = matches!(code.value(), 0x8007_2ee0..=0x8007_2fff);
     transport || signals::is_network(code) || NETWORK.contains(&code.value())
 }

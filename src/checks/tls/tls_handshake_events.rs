@@ -168,6 +168,16 @@ fn weigh(case: &Case<'_>, event: &Event, settings_are_good: bool) -> Option<(Wei
     })
 }
 
+/// Whether evidence of this check is a failure over versions and suites, and not over a certificate.
+pub fn is_of_settings(seen: &Observation) -> bool {
+    let credential = format!("Schannel {}", schannel::CREDENTIAL);
+    let alert = seen.observed.split(", ").find_map(|field| field.strip_prefix("AlertDesc="));
+    seen.observed.starts_with(&credential)
+        || alert
+            .and_then(|number| number.parse().ok())
+            .is_some_and(|number| SETTINGS_ALERTS.contains(&number))
+}
+
 /// The failure to show: the surest, then the newest.
 fn decisive<'f, 'e>(failures: &'f [Failure<'e>]) -> Option<&'f Failure<'e>> {
     failures.iter().max_by_key(|failure| (failure.confidence, failure.event.value.time))
