@@ -100,7 +100,7 @@ impl<'e> Case<'e> {
 
     /// When the machine had a network, read once for all checks.
     pub fn links(&self) -> &Links {
-        self.links.get_or_init(|| Links::read(self))
+        self.links.get_or_init(|| Links::read(self, &[]))
     }
 
     /// A registry value whose answer "healthy" needs.

@@ -5,6 +5,7 @@
 //! the list of what was missing. So "healthy" cannot be reached by forgetting something.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
@@ -244,6 +245,17 @@ impl Judgement {
         for row in other.rows.into_inner() {
             self.note(format!("{about} (not the affected user): {}", row.summary));
         }
+    }
+
+    /// What was found wrong so far, each once.
+    pub fn summaries(&self) -> BTreeSet<String> {
+        self.rows.borrow().iter().map(|row| row.summary.clone()).collect()
+    }
+
+    /// The same as one text.
+    pub fn words(&self) -> String {
+        let found: Vec<String> = self.summaries().into_iter().collect();
+        if found.is_empty() { "nothing was wrong.".to_owned() } else { found.join(" ") }
     }
 
     /// Whether any row holds so far.

@@ -97,13 +97,24 @@ pub fn is_disconnected_at(case: &Case<'_>, time: FileTime) -> bool {
     case.links().is_lost_at(time)
 }
 
+/// A network connected or disconnected.
+#[derive(Debug)]
+struct Change {
+    time: FileTime,
+    /// It connected.
+    connects: bool,
+    /// No network is left after it.
+    lost: bool,
+}
+
 /// When the machine had a network and when not: the changes in the order of their times.
 #[derive(Debug)]
-pub struct Links(Vec<(FileTime, bool)>);
+pub struct Links(Vec<Change>);
 
 impl Links {
-    /// Reads the whole log of the networks.
-    pub fn read(case: &Case<'_>) -> Self {
+    /// Reads the whole log of the networks. `boots`, oldest first: a start of Windows ends all connections, and no disconnect is written
+    /// for it.
+    pub fn read(case: &Case<'_>, boots: &[FileTime]) -> Self {
         let all = case.evidence.events.of(NETWORKS);
         let is_lost = |event: &Event| event.event_id == 10001;
         let network = |event: &Event| {
@@ -113,21 +124,37 @@ impl Links {
         let losses = all.iter().filter(|event| is_lost(event.value));
         let ends: BTreeSet<String> = losses.map(|event| network(event.value)).collect();
         let mut connected = BTreeSet::new();
+        let mut boots = boots.iter().peekable();
         let changes = all.iter().map(|event| {
             let (lost, name) = (is_lost(event.value), network(event.value));
+            while boots.next_if(|boot| **boot <= event.value.time).is_some() {
+                connected.clear();
+            }
             match lost {
                 true => _ = connected.remove(&name),
                 false if ends.contains(&name) => _ = connected.insert(name),
                 false => {}
             }
-            (event.value.time, lost && connected.is_empty())
+            Change { time: event.value.time, connects: !lost, lost: lost && connected.is_empty() }
         });
         Self(changes.collect())
     }
 
     fn is_lost_at(&self, time: FileTime) -> bool {
-        let before = self.0.partition_point(|(at, _)| *at <= time).checked_sub(1);
-        before.and_then(|index| self.0.get(index)).is_some_and(|(_, lost)| *lost)
+        self.is_lost_since(None, time) == Some(true)
+    }
+
+    /// Whether no network was left at a time, by the last change since a start of Windows; `None` without such a change.
+    pub fn is_lost_since(&self, start: Option<FileTime>, time: FileTime) -> Option<bool> {
+        let before = self.0.partition_point(|change| change.time <= time).checked_sub(1)?;
+        let last = self.0.get(before)?;
+        start.is_none_or(|start| last.time >= start).then_some(last.lost)
+    }
+
+    /// Whether the next change after a time is a network that connects.
+    pub fn connects_after(&self, time: FileTime) -> bool {
+        let next = self.0.partition_point(|change| change.time <= time);
+        self.0.get(next).is_some_and(|change| change.connects)
     }
 }
 
@@ -154,6 +181,51 @@ fn is_transport(number: u32) -> bool {
     matches!(number, 12002 | 12007 | 12029..=12031 | 12152 | 12165..=12166 | 12167 | 12175..=12180)
 }
 
+/// Records of one failure are written within so many seconds.
+const ONE_FAILURE_SECONDS: i64 = 5;
+
+/// What tells whether two records are about one failure: the plug-in, ADAL and Windows write one each for the same request.
+#[derive(Clone, Debug)]
+pub struct Mark {
+    user: Option<String>,
+    correlations: Vec<String>,
+    time: FileTime,
+}
+
+impl Mark {
+    /// The mark of a record.
+    pub fn of(event: &Event) -> Self {
+        let user = event.user_sid.as_ref().map(|sid| sid.to_ascii_uppercase());
+        Self { user, correlations: correlations(event), time: event.time }
+    }
+
+    /// Whether two records with the same code are about one failure: one correlation id where both have one, else the same user at almost
+    /// the same time.
+    pub fn is_same(&self, other: &Self) -> bool {
+        if !self.correlations.is_empty() && !other.correlations.is_empty() {
+            return self.correlations.iter().any(|id| other.correlations.contains(id));
+        }
+        let apart = self.time.seconds_since(other.time).abs();
+        self.user == other.user && apart <= ONE_FAILURE_SECONDS
+    }
+}
+
+/// The correlation ids of a record: a field of its own, or inside a text (`Correlation ID: …`, `correlation ID (request): …`).
+fn correlations(event: &Event) -> Vec<String> {
+    const NAME: &str = "correlation id";
+    let text = event.all_text().to_ascii_lowercase();
+    let inside = text.split(NAME).skip(1).filter_map(|rest| Some(rest.split_once(':')?.1.trim_start()));
+    let field = event.field("CorrelationID").map(|id| id.trim().to_ascii_lowercase());
+    let mut found: Vec<String> = inside.map(str::to_owned).chain(field).collect();
+    for id in &mut found {
+        let id_chars = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+        *id = id.trim_start_matches('{').chars().take_while(id_chars).collect();
+    }
+    // An id of zeros only is none.
+    found.retain(|id| id.contains(|c: char| c.is_ascii_alphanumeric() && c != '0'));
+    found
+}
+
 /// Codes of the broker that only say that the user has to be asked: CAA2000C and CAA10001.
 pub fn is_prompt(code: ErrorCode) -> bool {
     matches!(code.value(), 0xcaa2_000c | 0xcaa1_0001)
@@ -168,6 +240,14 @@ pub fn is_broker_failure(code: ErrorCode) -> bool {
     let by_pattern =
         matches!(facility & 0xfff, 0xaa3 | 0xaa7 | 0xaa8 | 0x028 | 0x029) || code.value() >> 8 == 0x80_0900;
     failed && (by_pattern || !crate::knowledge::meanings(&code.to_string()).is_empty())
+}
+
+/// Whether a code of the broker reports success: facility AA with one of the first digits 0, 4 and 8 (R34). What its record quotes is no
+/// failure either.
+pub fn is_broker_success(code: ErrorCode) -> bool {
+    code.aadsts().is_none()
+        && (code.value() >> 20) & 0xff == 0xaa
+        && matches!(code.value() >> 28, 0x0 | 0x4 | 0x8)
 }
 
 /// A proxy string without the credentials that may stand before its `@`.
@@ -207,6 +287,11 @@ mod tests {
         // Reports of success, and codes that no row knows.
         for text in ["0x8AA500DB", "0x4AA500F0", "0x8AA100DA", "0xCAA5FFF0", "0x80004005"] {
             assert!(!is_broker_failure(ErrorCode::parse(text).unwrap()), "{text}");
+        }
+        for (text, success) in
+            [("0x4AA20003", true), ("0x8AA500DB", true), ("0xCAA20003", false), ("0x80090016", false)]
+        {
+            assert_eq!(is_broker_success(ErrorCode::parse(text).unwrap()), success, "{text}");
         }
         assert!(is_prompt(ErrorCode::parse("CAA2000C").unwrap()));
         assert!(!is_prompt(ErrorCode::parse("CAA20003").unwrap()));

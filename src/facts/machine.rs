@@ -225,10 +225,11 @@ impl Office {
 impl Join {
     fn read(case: &Case<'_>) -> Self {
         let captures = case.captures(CaptureKind::Dsregcmd);
-        let found = captures.iter().rev().find_map(|capture| match &capture.value.data {
+        let outputs = captures.iter().filter_map(|capture| match &capture.value.data {
             CaptureData::Dsregcmd(data) => Some((capture.source.artifact, data)),
             _ => None,
         });
+        let found = outputs.max_by_key(|(_, data)| data.client_time().map(|at| at.value));
         let ask = |flag: &dyn Fn(&dsregcmd::Data) -> Option<dsregcmd::typed::At<Flag>>| {
             let (artifact, data) = found?;
             let flag = flag(data)?;

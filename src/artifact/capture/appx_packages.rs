@@ -90,7 +90,7 @@ pub struct User {
 pub const READER: Reader = Reader { kind: CaptureKind::AppxPackages, recognise, starts: |_| false, read };
 
 /// Words of `Status` other than `Ok`.
-const BAD: [&str; 10] = [
+const BAD: [&str; 12] = [
     "LicenseIssue",
     "Modified",
     "Tampered",
@@ -101,6 +101,8 @@ const BAD: [&str; 10] = [
     "DataOffline",
     "NotAvailable",
     "NeedsRemediation",
+    "Servicing",
+    "IsPartiallyStaged",
 ];
 /// Publisher id of the packages that are part of Windows.
 const WINDOWS_PUBLISHER: &str = "cw5n1h2txyewy";
@@ -191,9 +193,11 @@ fn status(object: &Object) -> Option<Status> {
     let property = object.property("Status")?;
     let text = property.cell.text()?.into_owned();
     // The enumeration's zero is Ok; its other numbers are flags.
-    let ok = match text.as_str() {
-        "Ok" | "0" => Some(true),
-        _ if text.split(", ").all(|word| BAD.contains(&word)) => Some(false),
+    let is_bad = |word: &str| BAD.iter().any(|bad| bad.eq_ignore_ascii_case(word.trim()));
+    let ok = match text.trim() {
+        "0" => Some(true),
+        word if word.eq_ignore_ascii_case("Ok") => Some(true),
+        words if words.split(',').all(is_bad) => Some(false),
         _ if text.parse::<u32>().is_ok() => Some(false),
         _ => None,
     };

@@ -2,7 +2,8 @@
 //!
 //! # What it looks at
 //! Records of AppLocker, Windows Defender, App Control (Code Integrity) and the deployment of packages that name one of the two plug-ins, the
-//! program that runs their background tasks, or the folders in which they keep their data; the list of installed filter drivers.
+//! program that runs their background tasks, or the folders in which they keep their data; security products of somebody else among the
+//! installed drivers and the running programs.
 //!
 //! # Why it blocks activation
 //! The plug-ins run as app packages of the user. A rule that forbids them, their host `backgroundTaskHost.exe` or their data folders ends the
@@ -17,22 +18,23 @@
 //! # When this is wrong
 //! Rules that isolate each app stand in the firewall of every sound machine and are no block. `backgroundTaskHost.exe` runs tasks of all apps:
 //! Defender's records that name it only as the acting program are a warning. Logs of other security products are not read: where such a
-//! product is installed, nothing here says that all is well.
+//! product is installed or runs, nothing here says that all is well.
 //!
 //! # Sources
 //! domain.md 5.5 `broker-plugin-blocked`; trap 3 and trap 15; section 11 (AppLocker 8020); R1 and R60 of section 14; "connection issue when
 //! signing in to Office 2016" and "can't sign in to Microsoft 365 desktop apps" (learn.microsoft.com).
 
 use super::{
-    BROKER_PLUGIN, EXCLUSIONS_ARTICLE, EXPERIENCE_HOST, RECORDS, SECTION, affected, codes_of, deployment,
-    is_of_another_user, record_seen, too_old,
+    BROKER_PLUGIN, EXCLUSIONS_ARTICLE, EXPERIENCE_HOST, RECORDS, SECTION, TOKEN_GIVEN, affected, codes_of,
+    deployment, is_of_another_user, last_token, record_seen, token_ends, too_old,
 };
-use crate::artifact::capture::CaptureKind;
+use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::{Case, event_seen};
 use crate::checks::judgement::Judgement;
 use crate::checks::security::applocker_block::is_of_another;
+use crate::checks::security::products;
 use crate::checks::{ARTICLE_NETWORK, Check, Layer, Remedy, collect};
 use crate::evidence::events::{Coverage, Want};
 use crate::evidence::{Confidence, Lookup, Sourced, Unknown};
@@ -68,7 +70,15 @@ pub const CHECK: Check = Check {
     title: "Security software blocks the plug-ins that sign in",
     layer: Layer::Broker,
     article: SECTION,
-    wants: &[APPLOCKER, DEFENDER, APP_CONTROL, deployment::FORBIDDEN, deployment::DEPLOYMENTS, RECORDS],
+    wants: &[
+        APPLOCKER,
+        DEFENDER,
+        APP_CONTROL,
+        deployment::FORBIDDEN,
+        deployment::DEPLOYMENTS,
+        RECORDS,
+        TOKEN_GIVEN,
+    ],
     healthy: "No security software of Windows blocked the plug-ins that sign in.",
     source_text: include_str!("blocked.rs"),
     run,
@@ -84,6 +94,11 @@ const TASK_HOST: &str = "backgroundtaskhost.exe";
 const NOT_ENCRYPTED: &str = "navigation to non-ssl destination";
 /// A sign-in page was blocked inside the broker's window.
 const PAGE_BLOCKED: u32 = 0xc0f1_0005;
+
+/// Altitudes of the filter drivers of virus scanners.
+const SCANNING: std::ops::RangeInclusive<u32> = 320_000..=329_999;
+/// Windows Defender's own.
+const OWN: [&str; 2] = ["wdfilter", "wdboot"];
 
 /// What of the sign-in a text names.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -253,18 +268,24 @@ fn app_control_covered(case: &Case<'_>, j: &Judgement) {
 
 /// What the broker itself says of pages that it may not open.
 fn in_the_broker(case: &Case<'_>, j: &Judgement) {
-    let user = affected(case);
+    let (user, given) = (affected(case), last_token(case));
     for event in case.events(RECORDS) {
         if is_of_another_user(user.as_ref(), event.value) {
             continue;
         }
-        if event.value.all_text().to_lowercase().contains(NOT_ENCRYPTED) {
+        let ended = |failure: &str| token_ends(j, given, event.value.time, failure);
+        if event.value.mentions(NOT_ENCRYPTED) {
+            if ended("The broker met a sign-in page that is http") {
+                continue;
+            }
             j.blocker(
                 Confidence::High,
                 "The sign-in page of the identity provider is http: the broker opens encrypted pages only.",
                 [record_seen(&event)],
             );
-        } else if codes_of(event.value).contains(&ErrorCode::from_value(PAGE_BLOCKED)) {
+        } else if codes_of(event.value).contains(&ErrorCode::from_value(PAGE_BLOCKED))
+            && !ended("A sign-in page was blocked inside the broker's window (0xC0F10005)")
+        {
             j.warning(
                 Confidence::Medium,
                 "A sign-in page was blocked inside the broker's window (0xC0F10005).",
@@ -298,10 +319,8 @@ fn need_applocker(case: &Case<'_>, j: &Judgement) {
 /// log, which is not read.
 fn products(case: &Case<'_>, j: &Judgement) {
     const SERVICES: &str = r"HKLM\SYSTEM\CurrentControlSet\Services";
-    /// Filter drivers of virus scanners are in this load order group (fltmc altitudes 320000 to 329999).
+    /// Filter drivers of virus scanners are in this load order group.
     const SCANNERS: &str = "FSFilter Anti-Virus";
-    /// Windows Defender's own.
-    const OWN: [&str; 2] = ["wdfilter", "wdboot"];
     let registry = &case.evidence.registry;
     if let Lookup::Found(list) = registry.subkeys(SERVICES)
         && list.value.is_complete()
@@ -318,23 +337,57 @@ fn products(case: &Case<'_>, j: &Judgement) {
                 .is_some_and(|group| group.eq_ignore_ascii_case(SCANNERS));
             let disabled = value("Start").found().and_then(|start| start.value.as_u32()) == Some(4);
             if scanner && !disabled {
-                let what = format!("log of the security product with the driver {key}");
-                j.missing(
-                    &Unknown { what, reason: None },
-                    "the product's own log or console: look for the two plug-ins and backgroundTaskHost.exe",
-                );
+                not_read(j, &format!("the security product with the driver {key}"));
             }
         }
         return;
     }
-    let listed =
-        [CaptureKind::Drivers, CaptureKind::Tasklist].into_iter().flat_map(|kind| case.captures(kind)).next();
-    match listed {
-        Some(capture) => j.good(capture.shows("programs or drivers are listed")),
-        None => j.missing(
+    let mut listed = false;
+    for capture in
+        [CaptureKind::Drivers, CaptureKind::Tasklist].into_iter().flat_map(|kind| case.captures(kind))
+    {
+        j.good(capture.shows("programs or drivers are listed"));
+        listed = true;
+        for product in foreign_products(&capture.value.data) {
+            not_read(j, &product);
+        }
+    }
+    if !listed {
+        j.missing(
             &Unknown { what: "list of security products".to_owned(), reason: None },
             collect::SECURITY_PRODUCTS,
-        ),
+        );
+    }
+}
+
+/// A product of somebody else is there, and what it blocked is not known.
+fn not_read(j: &Judgement, product: &str) {
+    j.missing(
+        &Unknown { what: format!("log of {product}"), reason: None },
+        "the product's own log or console: look for the two plug-ins and backgroundTaskHost.exe",
+    );
+}
+
+/// Security products of somebody else in a list of drivers, filters or programs, by their altitude or their names.
+fn foreign_products(data: &CaptureData) -> Vec<String> {
+    let by_driver = |name: &str| products::by_driver(name).map(|product| product.name.to_owned());
+    match data {
+        CaptureData::Drivers(data) => {
+            let drivers = data.drivers.iter().filter_map(|driver| by_driver(&driver.module));
+            let scanners = data.filters.iter().filter_map(|filter| {
+                let scans = filter.altitude.split('.').next().and_then(|whole| whole.parse().ok());
+                let scans = scans.is_some_and(|altitude: u32| SCANNING.contains(&altitude));
+                let foreign = scans && !OWN.contains(&filter.name.to_lowercase().as_str());
+                by_driver(&filter.name)
+                    .or(foreign.then(|| format!("the security product with the driver {}", filter.name)))
+            });
+            drivers.chain(scanners).collect()
+        }
+        CaptureData::Tasklist(data) => {
+            let named = data.processes.iter().filter_map(|process| products::by_program(&process.name));
+            named.map(str::to_owned).collect()
+        }
+        _ => Vec::new(),
     }
 }
 

@@ -51,6 +51,10 @@ pub enum Kind {
     Signing,
     /// The meaning is not confirmed.
     Unconfirmed,
+    /// The key needs a prompt, and its caller asked for none (`NTE_SILENT_CONTEXT`).
+    Silent,
+    /// The user closed the prompt (`NTE_USER_CANCELLED`): nothing is wrong with the key.
+    Cancelled,
 }
 
 /// Codes with a meaning of their own (domain.md 5.18, R50).
@@ -61,6 +65,8 @@ const KINDS: &[(Kind, &[u32])] = &[
     (Kind::Fips, &[0x8028_0036]),
     (Kind::Signing, &[0xcaa1_0040, 0xcaa8_2f99, 0xcaa8_2f9a]),
     (Kind::Unconfirmed, &[0xc009_0016]),
+    (Kind::Silent, &[0x8009_0022]),
+    (Kind::Cancelled, &[0x8009_0036]),
 ];
 
 /// What a code says about a key; `None` for every other code. A row of the table of codes beats a pattern (R40): certificate codes begin with
@@ -175,6 +181,8 @@ mod tests {
             ("0x80280036", Some(Kind::Fips)),
             ("0xCAA10040", Some(Kind::Signing)),
             ("0xC0090016", Some(Kind::Unconfirmed)),
+            ("0x80090022", Some(Kind::Silent)),
+            ("0x80090036", Some(Kind::Cancelled)),
             ("0x80290401", Some(Kind::Failed)),
             ("0x80280095", Some(Kind::Failed)),
             ("0x800900FF", Some(Kind::Failed)),

@@ -1,8 +1,10 @@
 //! Whether the machine was on a network at the time of a record: an error while it was not is no fault (domain.md 5.5).
 
+use std::collections::BTreeMap;
+
 use crate::artifact::event::Event;
 use crate::checks::case::Case;
-use crate::checks::signals::NETWORKS;
+use crate::checks::signals::Links;
 use crate::evidence::Sourced;
 use crate::evidence::events::Want;
 use crate::time::FileTime;
@@ -21,7 +23,6 @@ pub const RESUMES: Want =
 
 /// So long after a start or resume networks may still be on their way up.
 const SETTLING_SECONDS: i64 = 120;
-const CONNECTED: u32 = 10_000;
 
 /// The state of the machine's networks at one time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub enum Link {
 
 /// Starts, resumes and changes of networks, each oldest first.
 pub struct History<'e> {
-    networks: Vec<Sourced<&'e Event>>,
+    links: Links,
     capability: Vec<Sourced<&'e Event>>,
     boots: Vec<FileTime>,
     resumes: Vec<FileTime>,
@@ -46,11 +47,13 @@ impl<'e> History<'e> {
     /// Reads the whole logs: a network that was connected before the window still is.
     pub fn read(case: &Case<'e>) -> Self {
         let events = &case.evidence.events;
-        let times = |want| events.of(want).iter().map(|event| event.value.time).collect();
+        let times =
+            |want| -> Vec<FileTime> { events.of(want).iter().map(|event| event.value.time).collect() };
+        let boots = times(BOOTS);
         Self {
-            networks: events.of(NETWORKS),
+            links: Links::read(case, &boots),
             capability: events.of(CAPABILITY),
-            boots: times(BOOTS),
+            boots,
             resumes: times(RESUMES),
         }
     }
@@ -63,38 +66,39 @@ impl<'e> History<'e> {
         if start.is_some_and(|start| time.seconds_since(start) <= SETTLING_SECONDS) {
             return Link::Down;
         }
-        // A boot ends all connections, and no disconnect is written for it.
-        let since_boot = |event: &&Sourced<&Event>| boot.is_none_or(|boot| event.value.time >= boot);
-        let past = |event: &&Sourced<&Event>| event.value.time <= time;
-        let known: Vec<_> = self.networks.iter().filter(since_boot).filter(past).collect();
-        if known.is_empty() {
-            return self.by_capability(boot, time);
+        match self.links.is_lost_since(boot, time) {
+            Some(true) => Link::Down,
+            Some(false) => Link::Up,
+            None => self.by_capability(boot, time),
         }
-        let mut up: Vec<Option<&str>> = Vec::new();
-        for event in known {
-            let network = event.value.field("Guid");
-            up.retain(|open| *open != network);
-            if event.value.event_id == CONNECTED {
-                up.push(network);
-            }
-        }
-        if up.is_empty() { Link::Down } else { Link::Up }
     }
 
-    /// NCSI's newest word for IPv4 (Family 0) since the boot, else that a network came up only later.
+    /// NCSI's newest word on IPv4 (Family 0) of each interface since the boot (R8), else that a network came up only later. An interface
+    /// that reaches the internet is enough; one that only reaches the local network is connected, and nothing tells to what.
     fn by_capability(&self, boot: Option<FileTime>, time: FileTime) -> Link {
-        let newest = self.capability.iter().rfind(|event| {
+        let counts = |event: &&Sourced<&Event>| {
             let at = event.value.time;
             at <= time && boot.is_none_or(|boot| at >= boot) && event.value.field("Family") == Some("0")
-        });
-        match newest.and_then(|event| event.value.field("Capability")) {
-            Some("2") => Link::Up,
-            Some("0" | "1") => Link::Down,
-            _ => {
-                let next = self.networks.iter().find(|event| event.value.time > time);
-                let comes_up = next.is_some_and(|event| event.value.event_id == CONNECTED);
-                if comes_up && boot.is_some() { Link::Down } else { Link::Unknown }
-            }
+        };
+        let mut newest = BTreeMap::new();
+        for event in self.capability.iter().filter(counts) {
+            let interface = event.value.field("InterfaceGuid").unwrap_or_default().to_ascii_lowercase();
+            newest.insert(interface, event.value.field("Capability"));
+        }
+        if newest.is_empty() {
+            return if self.links.connects_after(time) && boot.is_some() {
+                Link::Down
+            } else {
+                Link::Unknown
+            };
+        }
+        let mut words = newest.values();
+        if words.clone().any(|word| *word == Some("2")) {
+            Link::Up
+        } else if words.all(|word| *word == Some("0")) {
+            Link::Down
+        } else {
+            Link::Unknown
         }
     }
 }

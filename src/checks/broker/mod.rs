@@ -35,6 +35,7 @@ use crate::checks::signals;
 use crate::evidence::Sourced;
 use crate::evidence::events::Want;
 use crate::evidence::registry::UserHive;
+use crate::time::FileTime;
 
 /// The section of the article.
 pub const SECTION: Article = Article::Network("Check the BrokerPlugin");
@@ -97,6 +98,20 @@ pub fn is_of_another_user(user: Option<&UserHive>, event: &Event) -> bool {
 pub fn token_given<'e>(case: &Case<'e>) -> Option<Sourced<&'e Event>> {
     let user = affected(case);
     case.events(TOKEN_GIVEN).into_iter().rfind(|event| !is_of_another_user(user.as_ref(), event.value))
+}
+
+/// The time of the last token, for failures that it ended.
+pub fn last_token(case: &Case<'_>) -> Option<FileTime> {
+    token_given(case).map(|event| event.value.time)
+}
+
+/// Notes a failure that a later token ended, and tells whether one did: what was repaired is no finding.
+pub fn token_ends(j: &Judgement, given: Option<FileTime>, time: FileTime, failure: &str) -> bool {
+    let ended = given.is_some_and(|given| given > time);
+    if ended {
+        j.note(format!("{failure}, but a token was given later: it was, and is now repaired."));
+    }
+    ended
 }
 
 /// The codes in a record: the one in `Error` first, then those inside its texts (the inner codes of R39).

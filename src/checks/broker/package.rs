@@ -217,6 +217,13 @@ fn one_package(
             j.row((plugin.gravity)(case), Confidence::High, summary, vec![seen]);
             None
         }
+        Some(status) if status.ok.is_none() => {
+            let summary =
+                format!("{} is installed, with a status that is not known ({}).", plugin.name, status.text);
+            let seen = at(status.line, format!("Status {}", status.text)).expected("Ok");
+            j.row(Status::Warning, Confidence::Medium, summary, vec![seen]);
+            None
+        }
         Some(status) => Some(at(package.line, format!("{full_name}, Status {}", status.text))),
         None => Some(at(package.line, full_name.to_owned())),
     }

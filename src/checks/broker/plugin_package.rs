@@ -16,7 +16,8 @@
 //!
 //! # When this is wrong
 //! A list that was filtered, cut, or made by another user proves nothing. Where only consumer products are installed, the plug-in for personal
-//! accounts matters more: a warning.
+//! accounts matters more: a warning. 0x80070057 means "a parameter is wrong": without the call that asks the package for its accounts
+//! (`FindAllAccountsAsync`) and without another sign of a missing package it is a warning.
 //!
 //! # Sources
 //! domain.md 5.5 `broker-plugin-package`; decision 26; R30 of section 14; the article's section on the BrokerPlugin; "automatic
@@ -25,13 +26,14 @@
 use super::package::{self, Plugin, Registration};
 use super::{
     Account, PLUGIN_ARTICLE, RECORDS, SECTION, TOKEN_GIVEN, account, affected, deployment,
-    is_of_another_user, record_seen, token_given, too_old,
+    is_of_another_user, record_seen, token_ends, token_given, too_old,
 };
+use crate::artifact::event::Event;
 use crate::artifact::event_decode::{ErrorCode, codes_in};
 use crate::checks::case::{Case, event_seen};
-use crate::checks::judgement::{Judgement, Observation, Status};
+use crate::checks::judgement::{Judgement, Status};
 use crate::checks::{ARTICLE_NETWORK, Check, Layer, signals};
-use crate::evidence::Confidence;
+use crate::evidence::{Confidence, Sourced};
 
 /// `E_INVALIDARG`: what the broker answers when the package's data is missing.
 const INVALID_ARGUMENT: u32 = 0x8007_0057;
@@ -68,45 +70,65 @@ fn run(case: &Case<'_>, j: &Judgement) {
     if let Some(token) = &token {
         found.good.push(event_seen(token, &[]));
     }
-    let error = refused_call(case);
-    let is_over = error.as_ref().and_then(|error| error.time).zip(token.map(|token| token.value.time));
-    if is_over.is_some_and(|(error, token)| token > error) {
-        j.note("The broker answered 0x80070057, but a token was given later: it was, and is now repaired.");
-    } else if let Some(error) = error {
-        documented_error(case, j, &found, listed, error);
+    if let Some(error) = refused_call(case)
+        && !token_ends(
+            j,
+            token.map(|token| token.value.time),
+            error.value.time,
+            "The broker answered 0x80070057",
+        )
+    {
+        documented_error(case, j, &found, listed, &error);
     }
     package::conclude(case, j, found);
 }
 
-/// The documented cause of 0x80070057 is missing package information. A package that is listed as registered when the data was collected
-/// speaks against it.
-fn documented_error(case: &Case<'_>, j: &Judgement, found: &Registration, listed: bool, error: Observation) {
+/// The documented cause of 0x80070057 is missing package information, where the call for the accounts answers it or another sign of a missing
+/// package stands beside it. A package that is listed as registered when the data was collected speaks against it.
+fn documented_error(
+    case: &Case<'_>,
+    j: &Judgement,
+    found: &Registration,
+    listed: bool,
+    error: &Sourced<&Event>,
+) {
+    let mut evidence = vec![record_seen(error)];
     if listed {
-        j.warning(
-            Confidence::Low,
-            "The broker answered 0x80070057, which means missing package information, but the package is registered now.",
-            [error],
-        );
+        let summary = "The broker answered 0x80070057, which means missing package information, but the package is registered now.";
+        j.row(Status::Warning, Confidence::Low, summary.to_owned(), evidence);
         return;
     }
-    let mut evidence = vec![error];
     evidence.extend(found.absent_in_classes.clone());
     evidence.extend(found.deployment.clone());
+    if evidence.len() == 1 && !names_the_call(error.value) {
+        let summary = "The broker answered 0x80070057, but not to the call that asks the package for its accounts: other faults answer it too.";
+        j.row(Status::Warning, Confidence::Medium, summary.to_owned(), evidence);
+        return;
+    }
     let summary =
         "The broker answers 0x80070057: the package information of the plug-in is missing.".to_owned();
     j.row((PLUGIN.gravity)(case), Confidence::High, summary, evidence);
 }
 
-/// The newest record of the affected user with that code: as its error, or as the answer of the call that it names.
-fn refused_call(case: &Case<'_>) -> Option<Observation> {
+/// Whether a record is about the call that asks the package for its accounts.
+fn names_the_call(event: &Event) -> bool {
+    event.mentions(FIND_ACCOUNTS)
+}
+
+/// The newest record of the affected user with that code, as its error or as the answer of the call that it names; one that names the call
+/// before others.
+fn refused_call<'e>(case: &Case<'e>) -> Option<Sourced<&'e Event>> {
     let user = affected(case);
     let code = ErrorCode::from_value(INVALID_ARGUMENT);
     let mut records = case.events(RECORDS);
     records.retain(|event| {
-        let text = event.value.all_text();
-        let inner = text.to_lowercase().contains(FIND_ACCOUNTS) && codes_in(&text).contains(&code);
+        let inner = names_the_call(event.value) && codes_in(&event.value.all_text()).contains(&code);
         !is_of_another_user(user.as_ref(), event.value)
             && (signals::code_of(event.value) == Some(code) || inner)
     });
-    records.last().map(record_seen)
+    let named = records.iter().rposition(|event| names_the_call(event.value));
+    match named {
+        Some(index) => Some(records.swap_remove(index)),
+        None => records.pop(),
+    }
 }

@@ -16,7 +16,8 @@
 //!
 //! # When this is wrong
 //! 0xCAA5001C only says "token broker operation failed": its inner code decides, and 0x80080005 around a logon is ordinary. New profiles and the
-//! first boot after an upgrade write AppModel-State records for many packages at once. One user can be broken and another fine.
+//! first boot after an upgrade write AppModel-State records for many packages at once. One user can be broken and another fine. A token of after a
+//! failure shows that it was repaired.
 //!
 //! # Sources
 //! domain.md 5.5 `broker-plugin-state`; R38 and R39 of section 14; the article's section on the BrokerPlugin; "event 1098 and cannot create
@@ -24,7 +25,7 @@
 
 use super::{
     BROKER_PLUGIN, EXCLUSIONS_ARTICLE, EXPERIENCE_HOST, RECORDS, SECTION, TOKEN_GIVEN, affected, codes_of,
-    is_of_another_user, record_seen, token_given, too_old,
+    is_of_another_user, last_token, record_seen, token_ends, too_old,
 };
 use crate::artifact::capture::file_listing::{EntryKind, Folder};
 use crate::artifact::capture::{CaptureData, CaptureKind};
@@ -119,19 +120,22 @@ fn errors(case: &Case<'_>, j: &Judgement, user: Option<&UserHive>) {
     let newest = |code: u32| records.iter().rfind(|event| has(event, code));
     let owners = own(case, j, OWNERS, user);
     let foreign_owner = owners.iter().rfind(|event| event.value.event_id == 1095);
-    let given = token_given(case).map(|event| event.value.time);
-    match newest(NO_SUCH_SESSION) {
-        Some(event) if given.is_some_and(|given| given > event.value.time) => j.note(
-            "The broker recorded 0x80070520, but a token was given later: it was, and is now repaired.",
-        ),
-        Some(event) => j.blocker(
+    let given = last_token(case);
+    let ended = |event: &Sourced<&Event>, failure: &str| token_ends(j, given, event.value.time, failure);
+    if let Some(event) = newest(NO_SUCH_SESSION)
+        && !ended(event, "The broker recorded 0x80070520")
+    {
+        j.blocker(
             Confidence::High,
             "The broker's stored accounts belong to a logon that no longer exists (0x80070520): the profile got another SID.",
             [record_seen(event)],
-        ),
-        None => {}
+        );
     }
-    match (newest(OPERATION_FAILED), foreign_owner) {
+    let foreign_owner = foreign_owner
+        .filter(|event| !ended(event, "The broker's refresh token belonged to another SID (AAD 1095)"));
+    let wrapper =
+        newest(OPERATION_FAILED).filter(|event| given.is_none_or(|given| given <= event.value.time));
+    match (wrapper, foreign_owner) {
         (Some(event), Some(owner)) => j.blocker(
             Confidence::High,
             "The broker fails, and its refresh token belongs to another SID (AAD 1095).",
@@ -191,6 +195,7 @@ fn crashes(case: &Case<'_>, j: &Judgement, user: Option<&UserHive>) {
     match records.as_slice() {
         [] => {}
         [_] => j.note("The plug-in crashed once in the failure window."),
+        [.., last] if token_ends(j, last_token(case), last.value.time, "The plug-in crashed") => {}
         [.., last] => {
             let summary =
                 format!("The plug-in that signs in crashed {} times in the failure window.", records.len());
@@ -313,6 +318,11 @@ fn judge_state(case: &Case<'_>, j: &Judgement, user: Option<&UserHive>, record: 
             .is_some_and(|code| signals::is_broker_failure(code) && !signals::is_prompt(code));
         counts && !is_of_another_user(user, event.value) && same_user(event.value)
     });
+    let time = sign_in.last().map_or(record.event.value.time, |error| error.value.time);
+    let time = time.max(record.event.value.time);
+    if token_ends(j, last_token(case), time, "Windows could not read the settings of a plug-in") {
+        return;
+    }
     match sign_in.last().filter(|_| record.event.value.event_id != 22) {
         Some(error) => j.blocker(
             Confidence::High,
@@ -374,20 +384,26 @@ fn folders(case: &Case<'_>, j: &Judgement, user: &UserHive) {
     }
 }
 
-/// Local data on a server share: the plug-ins' data cannot work there.
+/// Local data away from the profile, on a server share or another drive: the plug-ins' data does not work there.
 fn redirected(case: &Case<'_>, j: &Judgement, user: &UserHive) {
     const FOLDERS: &str = r"Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders";
-    let place = case.value(&user.path(FOLDERS), "Local AppData");
-    if let Lookup::Found(value) = &place
-        && value.value.as_text().is_some_and(|path| path.trim_start().starts_with(r"\\"))
-    {
-        let seen = value_seen(value).expected(r"%USERPROFILE%\AppData\Local");
-        j.warning(
-            Confidence::Medium,
-            "The local application data of the user is redirected to a server share.",
-            [seen],
-        );
-    }
+    let Lookup::Found(value) = case.value(&user.path(FOLDERS), "Local AppData") else { return };
+    let path = value.value.as_text().unwrap_or_default();
+    let elsewhere = drive(&path)
+        .zip(user.profile.as_deref().and_then(drive))
+        .is_some_and(|(own, profile)| !own.eq_ignore_ascii_case(profile));
+    let place = match path.trim_start().starts_with(r"\\") {
+        true => "a server share",
+        false if elsewhere => "another drive than that of the profile",
+        false => return,
+    };
+    let summary = format!("The local application data of the user is redirected to {place}.");
+    j.warning(Confidence::Medium, summary, [value_seen(&value).expected(r"%USERPROFILE%\AppData\Local")]);
+}
+
+/// The drive with which a path begins (`C:`); `None` for variables and shares.
+fn drive(path: &str) -> Option<&str> {
+    path.trim_start().get(..2).filter(|drive| drive.ends_with(':'))
 }
 
 fn remedy(case: &Case<'_>) -> Remedy {

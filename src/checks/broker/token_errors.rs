@@ -17,12 +17,14 @@
 //!
 //! # When this is wrong
 //! Every log holds warnings that report success (0x8AA500DB, 0x4AA500F0 …): they never count. Errors while the machine was on no network, or
-//! within two minutes after it started or woke up, are ordinary. CAA2000C and CAA10001 only say that the user has to be asked.
+//! within two minutes after it started or woke up, are ordinary. CAA2000C and CAA10001 only say that the user has to be asked. One failure can
+//! leave several records: those with one correlation id, or with one code within five seconds, count once.
 //!
 //! # Sources
 //! domain.md 5.5 `wam-token-broker-errors`, section 7; trap 25; R34, R35 and R40 of section 14; "connection issue when signing in to Office
 //! 2016" (learn.microsoft.com).
 
+use super::keys::{self, Kind};
 use super::link::{self, History, Link};
 use super::state::{OPERATION_FAILED, SERVER_START};
 use super::{
@@ -34,6 +36,7 @@ use crate::checks::case::{Case, event_seen};
 use crate::checks::identity::answers::Good;
 use crate::checks::identity::join;
 use crate::checks::judgement::{Judgement, Observation, Status};
+use crate::checks::signals::Mark;
 use crate::checks::{ARTICLE_NETWORK, Check, Layer, Remedy, collect, signals};
 use crate::evidence::events::Want;
 use crate::evidence::{Confidence, Sourced};
@@ -95,6 +98,8 @@ enum Class {
     Ignored,
 }
 
+/// Numbers of WinHTTP and WinINET, those of handshakes and certificates among them: a request of the broker did not get through.
+const TRANSPORT: std::ops::RangeInclusive<u32> = 12_000..=12_185;
 /// The facility of answers of the sign-in service.
 const OAUTH: u32 = 0xcaa2;
 
@@ -103,7 +108,7 @@ fn class_of(code: ErrorCode) -> Class {
     if !signals::is_broker_failure(code) && !is_timeout(code) {
         return Class::Ignored;
     }
-    if signals::is_prompt(code) {
+    if signals::is_prompt(code) || keys::kind_of(code) == Some(Kind::Cancelled) {
         return Class::Prompt;
     }
     let facility = code.value() >> 16;
@@ -115,7 +120,7 @@ fn class_of(code: ErrorCode) -> Class {
     if facility == OAUTH || owners.contains(&"aadsts-signin-errors") {
         return Class::SignIn;
     }
-    if signals::is_network(code) {
+    if signals::is_network(code) || code.win32().is_some_and(|number| TRANSPORT.contains(&number)) {
         return Class::Network;
     }
     // Without a row of their own: 0x?028…, 0x?029… and the key storage's 0x800900.. (R40).
@@ -156,13 +161,21 @@ fn judged_code(event: &Event) -> Option<ErrorCode> {
     }
 }
 
+/// One failure, however many records it left.
+struct Failure<'r> {
+    class: Class,
+    code: ErrorCode,
+    mark: Mark,
+    event: &'r Sourced<&'r Event>,
+}
+
 fn run(case: &Case<'_>, j: &Judgement) {
     if too_old(case, j) {
         return;
     }
     let records = records(case);
     let user = affected(case);
-    let mut by_class: Vec<(Class, &Sourced<&Event>)> = Vec::new();
+    let mut failures: Vec<Failure<'_>> = Vec::new();
     for event in &records {
         let Some(code) = judged_code(event.value) else { continue };
         let class = class_of(code);
@@ -173,10 +186,13 @@ fn run(case: &Case<'_>, j: &Judgement) {
             continue;
         }
         remark(j, class, code);
-        by_class.push((class, event));
+        let mark = Mark::of(event.value);
+        if !failures.iter().any(|known| known.code == code && known.mark.is_same(&mark)) {
+            failures.push(Failure { class, code, mark, event });
+        }
     }
     let of = |class: Class| -> Vec<&Sourced<&Event>> {
-        by_class.iter().filter(|(found, _)| *found == class).map(|(_, event)| *event).collect()
+        failures.iter().filter(|failure| failure.class == class).map(|failure| failure.event).collect()
     };
     let given = token_given(case).map(|event| event.value.time);
     let given_since = |event: &Sourced<&Event>| given.is_some_and(|given| given > event.value.time);
@@ -337,6 +353,9 @@ mod tests {
             ("0x80090016", Class::Tpm),
             ("0x80280803", Class::Tpm),
             ("0x80290999", Class::Tpm),
+            ("0x80090036", Class::Prompt),
+            ("0x80072F7D", Class::Network),
+            ("0x80072F19", Class::Network),
             ("0x800900FF", Class::Tpm),
             ("0xCAA50002", Class::Broker),
             ("0x80092013", Class::Other),

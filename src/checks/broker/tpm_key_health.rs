@@ -18,7 +18,8 @@
 //! # When this is wrong
 //! 8009000B and 80090034 also follow a reset password, which concerns the user's key and not the TPM. TPM 17 and 18 stand in the logs of sound
 //! machines. `KeySignTest : MUST Run elevated` is no result, and a software key (`TpmProtected : NO`) is no fault. Certificate codes
-//! (80092xxx, 80096xxx) begin with the same digits.
+//! (80092xxx, 80096xxx) begin with the same digits. 80090036 is a prompt that the user closed. A device that is neither joined nor registered has
+//! no key that could be gone. Of several outputs of dsregcmd the newest counts, with less confidence where an older one says otherwise.
 //!
 //! # Sources
 //! domain.md 5.18 `tpm-key-health`; trap 5; R40, R49 and R50 of section 14; "TPM malfunctioned" and "connection issue when signing in to Office
@@ -100,14 +101,18 @@ fn run(case: &Case<'_>, j: &Judgement) {
     let tested = test(j, &statuses);
     let mut removed = case.events(DEVICE_KEY);
     removed.retain(|event| !works_since(event.value.time));
-    device_key(j, &removed);
+    if !removed.is_empty() && join::is_known_not(case) {
+        j.note("The key of a device is recorded as gone (User Device Registration 344, 345), but this one is neither joined nor registered: it does not count.");
+        removed.clear();
+    }
+    device_key(j, &removed, join::is_known(case));
     let cleared = cleared(case, j, &statuses, works_since);
     let second = tested == Some(KeyTest::Failed)
         || !removed.is_empty()
         || cleared
         || faults
             .iter()
-            .any(|fault| !matches!(fault.kind, Kind::Ambiguous | Kind::Signing | Kind::Unconfirmed));
+            .any(|fault| matches!(fault.kind, Kind::Gone | Kind::Failed | Kind::Locked | Kind::Fips));
     codes(j, &faults, tested == Some(KeyTest::Passed), second);
     refusals(case, j, works_since);
     numbers(case, j, works_since);
@@ -116,34 +121,15 @@ fn run(case: &Case<'_>, j: &Judgement) {
     case.need_log(j, DRIVER.channels, collect::SYSTEM_LOG);
 }
 
-/// What `dsregcmd` says of the device's key: the result of its test.
+/// What `dsregcmd` says of the device's key: the result of its test, by the newest output in which it ran.
 fn test(j: &Judgement, statuses: &[JoinStatus<'_>]) -> Option<KeyTest> {
-    let mut result = None;
+    let recoveries = statuses.iter().filter(|status| status.data.aad_recovery_enabled().is_some());
+    join::judge_newest(j, recoveries, recovery);
+    let ran = statuses.iter().filter(|status| status.key_test_ran());
+    let result = join::judge_newest(j, ran, key_test);
     for status in statuses {
-        if let Some(recovery) = status.data.aad_recovery_enabled().filter(|flag| flag.value == Flag::Yes) {
-            j.blocker(
-                Confidence::High,
-                "The stored keys of the device are unusable, and it waits for its recovery (AadRecoveryEnabled YES).",
-                [status.at(recovery.line, "AadRecoveryEnabled YES").expected("NO")],
-            );
-        }
-        match status.data.key_sign_test().map(|test| (test.line, test.value)) {
-            Some((line, KeyTest::Failed)) => {
-                j.blocker(
-                    Confidence::High,
-                    "The key of the device cannot sign (KeySignTest FAILED).",
-                    [status.at(line, "KeySignTest FAILED").expected("PASSED")],
-                );
-                result = Some(KeyTest::Failed);
-            }
-            Some((line, KeyTest::Passed)) => {
-                j.good(status.at(line, "KeySignTest PASSED"));
-                result = result.or(Some(KeyTest::Passed));
-            }
-            Some((_, KeyTest::NotRun)) => {
-                j.note("KeySignTest was not run: it needs an elevated prompt. That is its ordinary output.");
-            }
-            Some((_, KeyTest::Other)) | None => {}
+        if status.data.key_sign_test().is_some_and(|test| test.value == KeyTest::NotRun) {
+            j.note("KeySignTest was not run: it needs an elevated prompt. That is its ordinary output.");
         }
         if status.data.tpm_protected().is_some_and(|flag| flag.value == Flag::No) {
             j.note(
@@ -154,15 +140,44 @@ fn test(j: &Judgement, statuses: &[JoinStatus<'_>]) -> Option<KeyTest> {
     result
 }
 
-/// The records that the device's key is gone.
-fn device_key(j: &Judgement, records: &[Sourced<&Event>]) {
+/// Whether the device waits for the recovery of its keys.
+fn recovery(j: &Judgement, status: &JoinStatus<'_>) {
+    let waits = status.data.aad_recovery_enabled().filter(|flag| flag.value == Flag::Yes);
+    if let Some(flag) = waits {
+        j.blocker(
+            Confidence::High,
+            "The stored keys of the device are unusable, and it waits for its recovery (AadRecoveryEnabled YES).",
+            [status.at(flag.line, "AadRecoveryEnabled YES").expected("NO")],
+        );
+    }
+}
+
+/// The result of a test that ran.
+fn key_test(j: &Judgement, status: &JoinStatus<'_>) -> KeyTest {
+    let line = status.data.key_sign_test().map_or(1, |test| test.line);
+    if status.data.key_sign_test().is_some_and(|test| test.value == KeyTest::Passed) {
+        j.good(status.at(line, "KeySignTest PASSED"));
+        return KeyTest::Passed;
+    }
+    j.blocker(
+        Confidence::High,
+        "The key of the device cannot sign (KeySignTest FAILED).",
+        [status.at(line, "KeySignTest FAILED").expected("PASSED")],
+    );
+    KeyTest::Failed
+}
+
+/// The records that the device's key is gone, which stop the sign-in of a joined or registered device (R35).
+fn device_key(j: &Judgement, records: &[Sourced<&Event>], known: bool) {
     let Some(last) = records.last() else { return };
     let what = if last.value.event_id == 344 {
         "The key of the device is not accessible: the TPM is locked out or in an unknown state (User Device Registration 344)."
     } else {
         "The key of the device was probably removed (User Device Registration 345)."
     };
-    j.row(Status::Blocker, Confidence::High, what.to_owned(), vec![event_seen(last, &["ExitCode"])]);
+    let (status, confidence) =
+        if known { (Status::Blocker, Confidence::High) } else { (Status::Warning, Confidence::Low) };
+    j.row(status, confidence, what.to_owned(), vec![event_seen(last, &["ExitCode"])]);
 }
 
 /// Whether the TPM was cleared or taken over after the device joined: keys of before are gone then.
@@ -237,6 +252,10 @@ fn codes(j: &Judgement, faults: &[Fault<'_>], key_signs: bool, second: bool) {
     warn(Kind::Unconfirmed, Confidence::Medium, "A key seems to be gone");
     warn(Kind::Signing, Confidence::Medium, "The broker could not sign with a key");
     warn(Kind::Locked, Confidence::Medium, "The TPM is locked or busy for a while");
+    warn(Kind::Silent, Confidence::Medium, "A key needs a prompt that its caller did not allow");
+    if let Some(last) = of(Kind::Cancelled).last() {
+        j.note(format!("The user closed the prompt of a key ({}): it does not count.", last.words()));
+    }
     const BOTH: &str = "A key cannot be opened: the password was reset, or the TPM changed";
     if second {
         row(j, &of(Kind::Ambiguous), Confidence::Medium, BOTH);

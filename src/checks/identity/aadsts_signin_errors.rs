@@ -25,6 +25,7 @@
 
 use super::SECTION;
 use super::answers::{self, Answer, Good};
+use super::join::{self, Status as JoinStatus};
 use super::security_defaults_ca::{is_normal, owns};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::{ErrorCode, aadsts_in};
@@ -91,6 +92,7 @@ fn group_of(code: u32) -> Option<Group> {
 fn run(case: &Case<'_>, j: &Judgement) {
     let answers = answers::read(case, j);
     let good = Good::read(case);
+    let statuses = JoinStatus::all(case);
     // An ordinary interrupt is neither a refusal nor a success.
     let newest =
         answers.iter().rfind(|answer| !is_normal(answer.code)).and_then(|answer| group_of(answer.code));
@@ -98,8 +100,16 @@ fn run(case: &Case<'_>, j: &Judgement) {
         let of_group = |answer: &&Answer| {
             group_of(answer.code) == Some(*group) && !owns(answer.code) && !is_normal(answer.code)
         };
-        let found: Vec<&Answer> = answers.iter().filter(of_group).collect();
-        if let Some(last) = found.last() {
+        let mut found: Vec<&Answer> = Vec::new();
+        for answer in answers.iter().filter(of_group) {
+            if !found.iter().any(|before| before.is_same_failure(answer)) {
+                found.push(answer);
+            }
+        }
+        let Some(last) = found.last() else { continue };
+        if *group == Group::Device && join::is_accepted_since(&statuses, last.time) {
+            j.note(format!("{}, and the tenant accepts the device since.", last.meaning()));
+        } else {
             judge(j, *group, &found, last, newest, &good);
         }
     }
@@ -123,12 +133,7 @@ fn remark(j: &Judgement, code: u32) {
 }
 
 fn judge(j: &Judgement, group: Group, found: &[&Answer], last: &Answer, newest: Option<Group>, good: &Good) {
-    if good.since(last.time) {
-        j.note(format!(
-            "{} ({} time(s)), and a sign-in worked or a licence is valid since.",
-            last.meaning(),
-            found.len()
-        ));
+    if good.ends(j, last.time, &format!("{} ({} time(s))", last.meaning(), found.len())) {
         return;
     }
     let repeated = found.len() >= 2;
@@ -173,8 +178,7 @@ fn without_number(case: &Case<'_>, j: &Judgement, good: &Good) {
             && aadsts_in(&event.value.all_text()).is_empty()
     });
     let Some(last) = records.last() else { return };
-    if good.since(last.value.time) {
-        j.note("The broker recorded refusals of the sign-in service, and a sign-in worked or a licence is valid since.");
+    if good.ends(j, last.value.time, "The broker recorded refusals of the sign-in service") {
         return;
     }
     let confidence = if records.len() >= 2 { Confidence::Medium } else { Confidence::Low };

@@ -117,10 +117,13 @@ fn of_places(case: &Case<'_>, j: &Judgement, user: Option<&UserHive>) {
         {
             j.note(format!("{name} is {bad} in a setting, but the policy says otherwise and wins."));
         }
+        for value in policies.iter().chain(&settings).filter(|value| !is_number(value)) {
+            office_settings::no_number(j, name, "", value);
+        }
         let contradicted = deciding.iter().any(|value| is_number(&value) && !is_bad(&value));
         match deciding.iter().find(is_bad) {
             Some(value) => judge(case, j, effect, contradicted, (name, value_seen(value))),
-            None => deciding.iter().for_each(|value| j.good(value_seen(value))),
+            None => deciding.iter().filter(is_number).for_each(|value| j.good(value_seen(value))),
         }
     }
 }

@@ -5,10 +5,10 @@ use crate::artifact::capture::dsregcmd::typed::Flag;
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::aadsts_in;
 use crate::checks::broker::{RECORDS, TOKEN_GIVEN, affected, is_of_another_user, token_given};
-use crate::checks::case::Case;
+use crate::checks::case::{Case, event_seen};
 use crate::checks::judgement::{Judgement, Observation};
 use crate::checks::licensing::{licences, products};
-use crate::checks::signals::DIALOGS;
+use crate::checks::signals::{self, DIALOGS, Mark};
 use crate::evidence::Sourced;
 use crate::evidence::events::Want;
 use crate::knowledge;
@@ -34,8 +34,16 @@ pub const WANTS: &[Want] = &[RECORDS, CLOUD, REGISTRATION, TOKEN_GIVEN, DIALOGS[
 const PASSWORD_EXPIRED: (u32, u32) = (1210, 50_055);
 /// Numbers that only say that another one tells the reason (trap 24).
 const GENERIC: [u32; 1] = [70_002];
-/// The client id of Office ("Application IDs of commonly used Microsoft applications", learn.microsoft.com) and its services.
-const OFFICE: [&str; 2] = ["d3590ed6-52b3-4102-aeff-aad2292ab01c", "officeapps.live.com"];
+/// What names Office in a record (R47): its client id ("Application IDs of commonly used Microsoft applications", learn.microsoft.com), the
+/// paths of its programs, and the hosts of its services and of licensing.
+const OFFICE: [&str; 6] = [
+    "d3590ed6-52b3-4102-aeff-aad2292ab01c",
+    r"\microsoft office\",
+    "officeclicktorun.exe",
+    "officeapps.live.com",
+    "licensing.m365.svc.cloud.microsoft",
+    "activation.sls.microsoft.com",
+];
 
 /// Where an answer stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,9 +74,17 @@ pub struct Answer {
     pub time: FileTime,
     /// As evidence.
     pub seen: Observation,
+    /// Tells it from other failures; `None` for command outputs.
+    mark: Option<Mark>,
 }
 
 impl Answer {
+    /// Whether another answer is about the same failure: one request leaves several records.
+    pub fn is_same_failure(&self, other: &Self) -> bool {
+        let marks = self.mark.as_ref().zip(other.mark.as_ref());
+        self.code == other.code && marks.is_some_and(|(one, other)| one.is_same(other))
+    }
+
     /// What the number means.
     pub fn meaning(&self) -> String {
         let name = format!("AADSTS{}", self.code);
@@ -113,6 +129,9 @@ fn of_event(event: &Sourced<&Event>) -> Option<Answer> {
     let is =
         |want: Want| value.provider.eq_ignore_ascii_case(want.provider) && want.ids.contains(&value.event_id);
     let origin = if is(RECORDS) {
+        if signals::code_of(value).is_some_and(signals::is_broker_success) {
+            return None;
+        }
         let text = text.to_lowercase();
         Origin::Broker { office: OFFICE.iter().any(|name| text.contains(name)) }
     } else if DIALOGS.into_iter().any(is) {
@@ -121,7 +140,7 @@ fn of_event(event: &Sourced<&Event>) -> Option<Answer> {
         Origin::Windows
     };
     let seen = event.shows(format!("{} {}, AADSTS{code}", value.provider, value.event_id));
-    Some(Answer { code, all, origin, time: value.time, seen })
+    Some(Answer { code, all, origin, time: value.time, seen, mark: Some(Mark::of(value)) })
 }
 
 /// The descriptions of failed token requests and registrations. Token requests of another account do not count (decision 22, R48).
@@ -130,6 +149,7 @@ fn of_dsregcmd(case: &Case<'_>, j: &Judgement) -> Vec<Answer> {
     let collected = case.window().map(|window| window.to).unwrap_or_default();
     for status in Status::all(case) {
         let foreign = lines_of_others(case, &status);
+        let time = status.time().map_or(collected, |time| time.min(collected));
         for entry in status.data.sections.iter().flat_map(|section| &section.entries) {
             let Some(code) = most_specific(&entry.value) else { continue };
             if foreign.contains(&entry.line) {
@@ -144,7 +164,7 @@ fn of_dsregcmd(case: &Case<'_>, j: &Judgement) -> Vec<Answer> {
                     .push("The failed token request that dsregcmd shows can be another user's.".to_owned());
             }
             let all = aadsts_in(&entry.value);
-            answers.push(Answer { code, all, origin: Origin::Dsregcmd, time: collected, seen });
+            answers.push(Answer { code, all, origin: Origin::Dsregcmd, time, seen, mark: None });
         }
     }
     answers
@@ -172,7 +192,7 @@ pub struct Good {
     /// When that token was got or renewed, where it is shown.
     renewed: Option<FileTime>,
     /// The last token that Web Account Manager gave.
-    pub given: Option<FileTime>,
+    given: Option<Observation>,
 }
 
 impl Good {
@@ -186,7 +206,7 @@ impl Good {
             licence: licence.map(|(seen, _)| seen),
             renewed: token.as_ref().and_then(|(_, renewed)| *renewed),
             token: token.map(|(seen, _)| seen),
-            given: token_given(case).map(|event| event.value.time),
+            given: token_given(case).map(|event| event_seen(&event, &[])),
         }
     }
 
@@ -202,8 +222,22 @@ impl Good {
 
     /// A token that is not known to be older than this time.
     pub fn signed_in_since(&self, time: FileTime) -> bool {
-        (self.token.is_some() && self.renewed.is_none_or(|renewed| renewed > time))
-            || self.given.is_some_and(|given| given > time)
+        self.sign_in_since(time).is_some()
+    }
+
+    /// The same as evidence.
+    pub fn sign_in_since(&self, time: FileTime) -> Option<&Observation> {
+        let token = self.token.as_ref().filter(|_| self.renewed.is_none_or(|renewed| renewed > time));
+        token.or(self.given.as_ref().filter(|given| given.time.is_some_and(|given| given > time)))
+    }
+
+    /// Notes a failure that a good sign-in or a licence followed, and tells whether one did: what was repaired is no finding.
+    pub fn ends(&self, j: &Judgement, time: FileTime, failure: &str) -> bool {
+        let ended = self.since(time);
+        if ended {
+            j.note(format!("{failure}, and a sign-in worked or a licence is valid since."));
+        }
+        ended
     }
 
     /// A licence or a refresh token at the time of collection, or a token after this time: prompts are ordinary then (R47).
@@ -215,16 +249,15 @@ impl Good {
 /// `AzureAdPrt : YES` in the affected user's own prompt (decision 22: an elevated one can be another account's), not expired, without a
 /// failed attempt beside it; with the time of its renewal.
 fn token(case: &Case<'_>) -> Option<(Observation, Option<FileTime>)> {
-    let is_own = |status: &Status<'_>| status.runner(case) == Runner::User;
-    Status::all(case).iter().filter(|status| is_own(status)).find_map(|status| {
-        let held = status.data.azure_ad_prt().filter(|flag| flag.value == Flag::Yes)?;
-        let expiry = status.data.azure_ad_prt_expiry_time().map(|at| at.value);
-        let expired = expiry.zip(case.window()).is_some_and(|(expiry, window)| expiry < window.to);
-        let refused = !status.data.prt_diagnostics().is_empty();
-        let good = !expired && !refused;
-        let renewed = status.data.azure_ad_prt_update_time().map(|at| at.value);
-        good.then(|| (status.at(held.line, "AzureAdPrt YES"), renewed))
-    })
+    let statuses = Status::all(case);
+    let status = statuses.iter().find(|status| status.tells_of_user(case))?;
+    let held = status.data.azure_ad_prt().filter(|flag| flag.value == Flag::Yes)?;
+    let expiry = status.data.azure_ad_prt_expiry_time().map(|at| at.value);
+    let expired = expiry.zip(case.window()).is_some_and(|(expiry, window)| expiry < window.to);
+    let refused = !status.data.prt_diagnostics().is_empty();
+    let good = !expired && !refused;
+    let renewed = status.data.azure_ad_prt_update_time().map(|at| at.value);
+    good.then(|| (status.at(held.line, "AzureAdPrt YES"), renewed))
 }
 
 #[cfg(test)]

@@ -27,27 +27,25 @@ pub const AUTH_FAILED: &str = "DeviceAuthStatus FAILED";
 /// The service connection point cannot be read: on a domain without hybrid join there is none.
 pub const NO_CONFIGURATION: u32 = 0x801c_001d;
 
-/// Reports every row that one output makes hold.
+/// Reports the rows of an output that does not show how the device is joined.
+pub fn excerpt(case: &Case<'_>, j: &Judgement, status: &JoinStatus<'_>) {
+    let what = "AzureAdJoined in dsregcmd /status".to_owned();
+    let reason = Some("the output does not show it readably".to_owned());
+    j.missing(&Unknown { what, reason }, join::COLLECT);
+    // Only a member of a domain that could not join prints the tests.
+    if TESTS.iter().any(|name| status.data.pre_join_test(name).is_some()) {
+        before_join(case, j, status, join::wanted(case, j).is_empty());
+    }
+}
+
+/// Reports every row that the device's sections of one output make hold.
 pub fn judge(case: &Case<'_>, j: &Judgement, status: &JoinStatus<'_>) {
-    let Some(joined) = status.is_joined() else {
-        let what = "AzureAdJoined in dsregcmd /status".to_owned();
-        let reason = Some("the output does not show it readably".to_owned());
-        j.missing(&Unknown { what, reason }, join::COLLECT);
-        // An excerpt: only a member of a domain that could not join prints the tests.
-        if TESTS.iter().any(|name| status.data.pre_join_test(name).is_some()) {
-            before_join(case, j, status, join::wanted(case, j).is_empty());
-        }
-        return;
-    };
     let runner = status.runner(case);
     if runner != Runner::User {
         j.note(format!("The user sections of dsregcmd do not count: {}.", runner.reason()));
     }
-    if joined {
+    if status.is_joined() == Some(true) {
         device(case, j, status);
-        if runner == Runner::User {
-            accounts(j, status);
-        }
     } else {
         not_joined(case, j, status);
     }
@@ -148,7 +146,10 @@ fn certificate(
 }
 
 /// The user's sections of a joined device.
-fn accounts(j: &Judgement, status: &JoinStatus<'_>) {
+pub fn accounts(j: &Judgement, status: &JoinStatus<'_>) {
+    if status.is_joined() != Some(true) {
+        return;
+    }
     let registered = status.data.workplace_joined();
     if let Some(flag) = registered.filter(|flag| flag.value == Flag::Yes)
         && status.is_domain_member() == Some(true)

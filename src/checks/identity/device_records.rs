@@ -4,7 +4,6 @@ use super::answers::{self, Answer, Good};
 use super::device_fields::{NO_CONFIGURATION, is_new};
 use super::device_registration::CHECK;
 use super::join::{self, Status as JoinStatus};
-use crate::artifact::capture::dsregcmd::typed::DeviceAuth;
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
 use crate::checks::broker::{RECORDS, affected, is_of_another_user, record_seen};
@@ -14,6 +13,7 @@ use crate::checks::signals::{self, DIALOGS};
 use crate::evidence::events::Want;
 use crate::evidence::{Confidence, Sourced};
 use crate::knowledge;
+use crate::time::FileTime;
 
 /// Joins that failed: discovery (200, 201, 309), request and answer (202 to 206, 354), the domain (219 to 221), WinHTTP (225, 226, 230, 231, 233),
 /// automatic registration (304, 305, 307), no token for it (324), warnings without a text (333, 334).
@@ -52,11 +52,10 @@ const REFUSALS: [u32; 8] = [50_097, 50_127, 50_129, NOT_AUTHENTICATED, 50_187, 1
 
 /// Reports what the logs make hold.
 pub fn judge(case: &Case<'_>, j: &Judgement, statuses: &[JoinStatus<'_>]) {
-    let accepted = statuses
-        .iter()
-        .any(|status| status.data.device_auth_status().is_some_and(|auth| auth.value == DeviceAuth::Success));
-    answered(case, j, accepted);
-    dialogs(case, j, accepted);
+    let accepted = |time: FileTime| join::is_accepted_since(statuses, time);
+    let good = Good::read(case);
+    answered(case, j, &good, accepted);
+    dialogs(case, j, &good, accepted);
     joins(case, j, statuses);
     sign_ins(case, j, accepted);
     broker(case, j, accepted);
@@ -64,14 +63,13 @@ pub fn judge(case: &Case<'_>, j: &Judgement, statuses: &[JoinStatus<'_>]) {
 }
 
 /// The last answer of the sign-in service about the device.
-fn answered(case: &Case<'_>, j: &Judgement, accepted: bool) {
-    let good = Good::read(case);
+fn answered(case: &Case<'_>, j: &Judgement, good: &Good, accepted: impl Fn(FileTime) -> bool) {
     let answers = answers::read(case, j);
     let deleted = |answer: &Answer| answer.code == NOT_AUTHENTICATED && answer.all.contains(&GENERIC);
     let of_device = |answer: &&Answer| answer.code == DISABLED || REFUSALS.contains(&answer.code);
     let Some(last) = answers.iter().rfind(of_device) else { return };
     let worst = answers.iter().rfind(|answer| answer.code == DISABLED || deleted(answer)).unwrap_or(last);
-    if accepted || good.since(worst.time) {
+    if accepted(worst.time) || good.since(worst.time) {
         j.note(format!(
             "The sign-in service refused the device ({}), and it is accepted since.",
             worst.meaning()
@@ -90,7 +88,7 @@ fn answered(case: &Case<'_>, j: &Judgement, accepted: bool) {
 }
 
 /// Dialogs show the number without its prefix, or only say it.
-fn dialogs(case: &Case<'_>, j: &Judgement, accepted: bool) {
+fn dialogs(case: &Case<'_>, j: &Judgement, good: &Good, accepted: impl Fn(FileTime) -> bool) {
     let events = DIALOGS.iter().flat_map(|want| case.events(*want));
     let shown: Vec<(Sourced<&Event>, bool)> = events
         .filter_map(|event| {
@@ -111,7 +109,7 @@ fn dialogs(case: &Case<'_>, j: &Judgement, accepted: bool) {
     } else {
         "a dialog says that the device is deleted"
     });
-    if accepted {
+    if accepted(event.value.time) || good.since(event.value.time) {
         j.note("Office told the user that the organisation disabled or deleted the device, and it is accepted since.");
     } else if *disabled {
         j.blocker(
@@ -193,7 +191,7 @@ fn joins(case: &Case<'_>, j: &Judgement, statuses: &[JoinStatus<'_>]) {
 }
 
 /// Sign-ins of the device count only where it is joined or registered (R35).
-fn sign_ins(case: &Case<'_>, j: &Judgement, accepted: bool) {
+fn sign_ins(case: &Case<'_>, j: &Judgement, accepted: impl Fn(FileTime) -> bool) {
     if !join::is_known(case) {
         return;
     }
@@ -205,7 +203,7 @@ fn sign_ins(case: &Case<'_>, j: &Judgement, accepted: bool) {
     let mut records = case.events(SIGN_INS);
     records.retain(|event| event.value.event_id != CALL || routed(event.value));
     let Some(last) = records.last() else { return };
-    if accepted {
+    if accepted(last.value.time) {
         j.note(format!(
             "The sign-in of the device failed {} time(s) (AAD {}), and the tenant accepts it now.",
             records.len(),
@@ -223,7 +221,7 @@ fn sign_ins(case: &Case<'_>, j: &Judgement, accepted: bool) {
 }
 
 /// Failures of the broker that the table of codes gives to this check.
-fn broker(case: &Case<'_>, j: &Judgement, accepted: bool) {
+fn broker(case: &Case<'_>, j: &Judgement, accepted: impl Fn(FileTime) -> bool) {
     let user = affected(case);
     let ours = |code: ErrorCode| {
         let rows = knowledge::meanings(&code.to_string());
@@ -239,7 +237,7 @@ fn broker(case: &Case<'_>, j: &Judgement, accepted: bool) {
         .filter_map(|event| signals::code_of(event.value).and_then(ours).map(|verified| (event, verified)))
         .collect();
     let Some((last, verified)) = found.last() else { return };
-    if accepted {
+    if accepted(last.value.time) {
         j.note(
             "The broker recorded failures of the device's sign-in, and the tenant accepts the device now.",
         );

@@ -18,7 +18,8 @@
 //! # When this is wrong
 //! A domain that never set up hybrid join fails the test of its configuration for ever: without a sign that a join is wanted this is a note. A
 //! work account that is left over has its own certificate. `WamDefaultSet : NO` is ordinary on registered machines, and an elevated prompt prints
-//! an error there. "Device not found" right after setup goes by with the next synchronisation.
+//! an error there. "Device not found" right after setup goes by with the next synchronisation. Of several outputs of dsregcmd the newest counts,
+//! with less confidence where an older one says otherwise.
 //!
 //! # Sources
 //! domain.md 5.19 `device-registration-state`; decisions 15 and 22 of section 13; R35, R36, R37 and R61 of section 14; trap 24; "Troubleshoot
@@ -27,7 +28,7 @@
 use super::answers;
 use super::device_fields;
 use super::device_records;
-use super::join::{self, JOIN_INFO, Status as JoinStatus};
+use super::join::{self, JOIN_INFO, Runner, Status as JoinStatus};
 use crate::checks::broker::{RECORDS, TOKEN_GIVEN};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Status};
@@ -61,9 +62,18 @@ pub const CHECK: Check = Check {
 
 fn run(case: &Case<'_>, j: &Judgement) {
     let statuses = JoinStatus::need(case, j);
-    for status in &statuses {
-        device_fields::judge(case, j, status);
+    let (whole, excerpts): (Vec<&JoinStatus<'_>>, Vec<_>) =
+        statuses.iter().partition(|status| status.is_joined().is_some());
+    excerpts.into_iter().for_each(|status| device_fields::excerpt(case, j, status));
+    // The services of the machine reach the network by ways of their own: their tests before a join say nothing that a user's can refute.
+    let joined = whole.first().is_some_and(|status| status.is_joined() == Some(true));
+    let (system, others): (Vec<&JoinStatus<'_>>, Vec<_>) =
+        whole.iter().partition(|status| !joined && status.runner(case) == Runner::System);
+    for outputs in [others, system] {
+        join::judge_newest(j, outputs, |j, status| device_fields::judge(case, j, status));
     }
+    let told = whole.into_iter().filter(|status| status.runner(case) == Runner::User);
+    join::judge_newest(j, told, device_fields::accounts);
     device_records::judge(case, j, &statuses);
     if statuses.is_empty() {
         registry(case, j);

@@ -16,17 +16,18 @@
 //!
 //! # When this is wrong
 //! The same codes follow a changed TPM (see `tpm-key-health`). The profile of the network and the tests of dsregcmd show the time of the collection,
-//! not that of the failure.
+//! not that of the failure. A sign-in of after the failure shows that the key was there again.
 //!
 //! # Sources
 //! domain.md 5.22 `dpapi-protection-policy`; R50 of section 14; "Sign-in issues" and "TPM malfunctioned" (learn.microsoft.com).
 
+use super::answers::Good;
 use super::join::{self, Status as JoinStatus};
 use crate::artifact::capture::connection_profile::Category;
 use crate::artifact::capture::dsregcmd::typed::TestResult;
 use crate::artifact::capture::{CaptureData, CaptureKind};
-use crate::checks::broker::RECORDS;
 use crate::checks::broker::keys::{self, Fault, KEY_RECORDS, REGISTRATIONS};
+use crate::checks::broker::{RECORDS, TOKEN_GIVEN};
 use crate::checks::case::{Case, value_seen};
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::signals::DIALOGS;
@@ -39,7 +40,7 @@ pub const CHECK: Check = Check {
     title: "Windows cannot protect a user's key while no domain controller is in reach",
     layer: Layer::Identity,
     article: Article::Beyond,
-    wants: &[RECORDS, KEY_RECORDS, REGISTRATIONS, DIALOGS[0], DIALOGS[1], DIALOGS[2]],
+    wants: &[RECORDS, KEY_RECORDS, REGISTRATIONS, TOKEN_GIVEN, DIALOGS[0], DIALOGS[1], DIALOGS[2]],
     healthy: "No key of the user failed, or the backup of keys does not need the domain.",
     source_text: include_str!("dpapi_protection.rs"),
     run,
@@ -67,7 +68,9 @@ fn run(case: &Case<'_>, j: &Judgement) {
     case.need_log(j, RECORDS.channels, collect::AAD_LOG);
     let faults = keys::faults(case, &Judgement::default());
     let failed = faults.iter().rfind(|fault| fault.code.is_some_and(|code| CODES.contains(&code.value())));
-    if let (Some(fault), Some(policy)) = (failed, policy) {
+    if let (Some(fault), Some(policy)) = (failed, policy)
+        && !Good::read(case).ends(j, fault.event.value.time, "A key of the user failed")
+    {
         judge(case, j, fault, policy);
     }
 }

@@ -4,16 +4,21 @@
 //! The sections of the device hold whoever ran the command. Those of the user describe the account of the prompt: run as SYSTEM, elevated or
 //! as another user they say nothing about the affected one (decision 22 of domain.md section 13).
 
+use std::cmp::Reverse;
+
 use super::answers;
 use crate::artifact::ArtifactId;
 use crate::artifact::capture::dsregcmd::Data;
-use crate::artifact::capture::dsregcmd::typed::{At, Context, Flag, KeyTest, PrtDiagnostics, TestResult};
+use crate::artifact::capture::dsregcmd::typed::{
+    At, Context, DeviceAuth, Flag, KeyTest, PrtDiagnostics, TestResult,
+};
 use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::checks::broker::affected;
 use crate::checks::case::{Case, value_seen};
 use crate::checks::judgement::{Judgement, Observation};
 use crate::evidence::registry::UserHive;
 use crate::evidence::{Lookup, captures};
+use crate::time::FileTime;
 
 /// How to collect it.
 pub const COLLECT: &str = "dsregcmd /status > dsregcmd.txt (as the affected user, not elevated)";
@@ -56,7 +61,7 @@ pub struct Status<'e> {
 }
 
 impl<'e> Status<'e> {
-    /// Every readable output, one a file.
+    /// Every readable output, one a file: the newest first, those without a time of their own last (domain.md 1.3, rule 4).
     pub fn all(case: &Case<'e>) -> Vec<Self> {
         let read = |capture: crate::evidence::Sourced<&'e crate::artifact::capture::Capture>| match &capture
             .value
@@ -65,7 +70,14 @@ impl<'e> Status<'e> {
             CaptureData::Dsregcmd(data) => Some(Self { data, artifact: capture.source.artifact }),
             _ => None,
         };
-        case.captures(CaptureKind::Dsregcmd).into_iter().filter_map(read).collect()
+        let mut all: Vec<Self> = case.captures(CaptureKind::Dsregcmd).into_iter().filter_map(read).collect();
+        all.sort_by_key(|status| Reverse(status.time()));
+        all
+    }
+
+    /// The machine's clock when the command ran.
+    pub fn time(&self) -> Option<FileTime> {
+        self.data.client_time().map(|at| at.value)
     }
 
     /// The same, noted as missing when there is none.
@@ -128,6 +140,19 @@ impl<'e> Status<'e> {
             }
             _ => Runner::User,
         }
+    }
+
+    /// Whether the sections of the user speak of the affected one. On a joined device an elevated prompt shows itself only by the test of
+    /// the key, and without a token of its account.
+    pub fn tells_of_user(&self, case: &Case<'_>) -> bool {
+        let lacks = self.data.azure_ad_prt().is_some_and(|flag| flag.value == Flag::No);
+        let elevated = lacks && self.key_test_ran() && self.data.prt_diagnostics().is_empty();
+        self.runner(case) == Runner::User && !elevated
+    }
+
+    /// Whether the tenant accepted the device when the command ran; `None` where the output does not say it.
+    fn is_accepted(&self) -> Option<bool> {
+        self.data.device_auth_status().map(|auth| auth.value == DeviceAuth::Success)
     }
 
     /// The test of the device's key runs in elevated prompts only, so its result is a sign of one.
@@ -196,6 +221,43 @@ fn sign_in_names(case: &Case<'_>, user: &UserHive) -> Vec<String> {
         .collect()
 }
 
+/// Judges by the newest of several outputs. What an older one says otherwise is a note and costs a level of confidence (domain.md 1.3,
+/// rule 4). Outputs without a time are judged one by one when none has a time. The result is that of the newest output.
+pub fn judge_newest<'s, 'e: 's, T>(
+    j: &Judgement,
+    statuses: impl IntoIterator<Item = &'s Status<'e>>,
+    judge: impl Fn(&Judgement, &Status<'e>) -> T,
+) -> Option<T> {
+    let (mut doubts, own) = (Vec::new(), Judgement::default());
+    let mut first: Option<(Option<FileTime>, T)> = None;
+    for status in statuses {
+        match &first {
+            None => first = Some((status.time(), judge(&own, status))),
+            Some((None, _)) => _ = judge(&own, status),
+            Some((Some(_), _)) => {
+                let older = Judgement::default();
+                judge(&older, status);
+                if older.summaries() != own.summaries() {
+                    j.note(format!("An older output of dsregcmd /status says otherwise: {}", older.words()));
+                    doubts = vec!["Two outputs of dsregcmd /status differ: the newer one counts.".to_owned()];
+                }
+            }
+        }
+    }
+    j.absorb(own, &doubts);
+    first.map(|(_, result)| result)
+}
+
+/// Whether the tenant accepts the device (`DeviceAuthStatus : SUCCESS`), by the newest output that says it, and not only before this time.
+pub fn is_accepted_since(statuses: &[Status<'_>], time: FileTime) -> bool {
+    let mut told = statuses.iter().filter_map(|status| Some((status.time(), status.is_accepted()?)));
+    match told.next() {
+        Some((Some(at), accepted)) => accepted && at > time,
+        Some((None, accepted)) => accepted || told.any(|(_, accepted)| accepted),
+        None => false,
+    }
+}
+
 /// Whether the registry shows a join to the cloud directory.
 pub fn registry_join(case: &Case<'_>) -> Lookup<bool> {
     case.evidence.registry.subkeys(JOIN_INFO).map(|keys| !keys.is_empty())
@@ -207,6 +269,12 @@ pub fn is_known(case: &Case<'_>) -> bool {
         .iter()
         .any(|status| [status.is_joined(), status.is_registered()].contains(&Some(true)));
     said || registry_join(case).found().is_some_and(|join| join.value)
+}
+
+/// Whether it is in evidence that the device is neither joined nor registered.
+pub fn is_known_not(case: &Case<'_>) -> bool {
+    let said = Status::all(case).iter().any(|status| status.is_joined() == Some(false));
+    !is_known(case) && (said || !matches!(registry_join(case), Lookup::Unknown(_)))
 }
 
 /// A sign that this device shall be in the directory.

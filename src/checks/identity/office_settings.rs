@@ -3,11 +3,12 @@
 //! A policy from the cloud wins over a group policy, and that over what the user set ("Overview of Cloud Policy service for Microsoft 365",
 //! learn.microsoft.com). Only the branch 16.0 counts: 14.0 and 15.0 are other generations of Office (R53).
 
+use crate::artifact::value::RegValue;
 use crate::checks::case::{Case, value_seen};
 use crate::checks::judgement::{Judgement, Observation};
 use crate::checks::signals::DIALOGS;
-use crate::evidence::Lookup;
 use crate::evidence::registry::UserHive;
+use crate::evidence::{Lookup, Sourced};
 
 /// Where a setting of the user can stand, the strongest place first.
 const PLACES: [(&str, &str); 3] = [
@@ -26,6 +27,11 @@ pub struct Setting {
     pub seen: Observation,
 }
 
+/// Notes a value that stands there and does nothing.
+pub fn no_number(j: &Judgement, name: &str, place: &str, value: &Sourced<RegValue>) {
+    j.note(format!("{name}{place} is no number ({}): Office does not read it.", value.value.display()));
+}
+
 /// The value of a user's setting that is in force: `in_force(case, j, user, r"Common\Internet", "UseOnlineContent")`. Every place that cannot
 /// be read is noted as missing, and a place that is empty as good.
 pub fn in_force(case: &Case<'_>, j: &Judgement, user: &UserHive, below: &str, name: &str) -> Option<Setting> {
@@ -40,10 +46,7 @@ pub fn in_force(case: &Case<'_>, j: &Judgement, user: &UserHive, below: &str, na
             Lookup::Unknown(_) => continue,
         };
         let Some(number) = value.value.as_u32() else {
-            j.note(format!(
-                "{name} of {place} is no number ({}): Office does not read it.",
-                value.value.display()
-            ));
+            no_number(j, name, &format!(" of {place}"), &value);
             continue;
         };
         match &found {

@@ -13,17 +13,21 @@ use crate::evidence::registry::UserHive;
 use crate::evidence::{Confidence, Sourced};
 use crate::knowledge;
 
-/// Logons (1085, 1155, 1160 to 1165), the realm (1086), keys (1087), refresh tokens (1094, 1096), calls of the plug-in (1104, 1230).
+/// Logons (1085, 1155, 1160 to 1165), the realm (1086), keys (1087), logons with Windows Hello (1090, 1091), refresh tokens (1094, 1096, 1122),
+/// calls of the plug-in (1104, 1230).
 pub const LOGONS: Want = Want {
     provider: "Microsoft-Windows-AAD",
-    ids: &[1085, 1086, 1087, 1094, 1096, 1104, 1155, 1160, 1161, 1162, 1163, 1164, 1165, 1230],
+    ids: &[
+        1085, 1086, 1087, 1090, 1091, 1094, 1096, 1104, 1122, 1155, 1160, 1161, 1162, 1163, 1164, 1165, 1230,
+    ],
     channels: &["Microsoft-Windows-AAD/Operational"],
 };
 
 /// A call of the plug-in.
 const CALL: u32 = 1104;
-/// "Refresh token expired": the record carries no code.
-const EXPIRED: u32 = 1096;
+/// Records that carry no code, with what they say.
+const WITHOUT_CODE: [(u32, &str); 2] =
+    [(1096, "the refresh token expired"), (1122, "the refresh token is not that of the user")];
 /// Diagnostics of attempts to get and to renew a token.
 const DIAGNOSTICS: [u32; 2] = [1250, 1252];
 /// Diagnostics of tokens for the own domain's token service (ADFS) and not for the directory.
@@ -33,8 +37,8 @@ const NEVER: [u32; 3] = [0xc004_8451, 0xc004_8456, 0xc004_84b2];
 
 /// The failure in a record, in words; `None` for successes and for codes that no row of the table knows.
 fn failure(event: &Event) -> Option<String> {
-    if event.event_id == EXPIRED {
-        return Some("the refresh token expired".to_owned());
+    if let Some((_, words)) = WITHOUT_CODE.iter().find(|(id, _)| *id == event.event_id) {
+        return Some((*words).to_owned());
     }
     let is_attempt = LOGONS.ids.contains(&event.event_id) || DIAGNOSTICS.contains(&event.event_id);
     let text = event.all_text();

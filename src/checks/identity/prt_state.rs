@@ -16,7 +16,8 @@
 //!
 //! # When this is wrong
 //! An elevated prompt, SYSTEM or another user sees another account's token. A local account on a joined device never has one. After sleep the
-//! token is older than four hours and still valid until it expires. On a shared device the diagnostics can be another user's.
+//! token is older than four hours and still valid until it expires. On a shared device the diagnostics can be another user's. Of several
+//! outputs the newest counts, with less confidence where an older one says otherwise.
 //!
 //! # Sources
 //! domain.md 5.19 `prt-state`; decisions 12 and 22 of section 13; R35 and R48 of section 14; trap 25; "Troubleshoot devices by using the
@@ -65,10 +66,20 @@ pub enum Token {
 fn run(case: &Case<'_>, j: &Judgement) {
     let statuses = JoinStatus::all(case);
     // The output of the user's own prompt tells most.
-    let Some(status) = statuses.iter().min_by_key(|status| status.runner(case)) else {
+    let tells = |status: &&JoinStatus<'_>| (!status.tells_of_user(case), status.runner(case));
+    let Some(best) = statuses.iter().map(|status| tells(&status)).min() else {
         without_dsregcmd(case, j);
         return;
     };
+    let told = statuses.iter().filter(|status| tells(status) == best);
+    let token = join::judge_newest(j, told, |j, status| of_output(case, j, status));
+    if let Some(token) = token.flatten() {
+        prt_records::judge(case, j, token);
+    }
+}
+
+/// What one output says; `None` where it does not show a joined device.
+fn of_output(case: &Case<'_>, j: &Judgement, status: &JoinStatus<'_>) -> Option<Token> {
     match status.is_joined() {
         Some(false) => {
             let line = status.data.azure_ad_joined().map_or(1, |flag| flag.line);
@@ -76,17 +87,16 @@ fn run(case: &Case<'_>, j: &Judgement) {
                 "The device is not joined to the directory, so its users have no primary refresh token.",
                 status.at(line, "AzureAdJoined NO"),
             );
+            None
         }
-        Some(true) => {
-            let token = sso(case, j, status);
-            prt_records::judge(case, j, token);
-        }
+        Some(true) => Some(sso(case, j, status)),
         None => {
             let what = "AzureAdJoined in dsregcmd /status".to_owned();
             j.missing(
                 &Unknown { what, reason: Some("the output does not show it readably".to_owned()) },
                 join::COLLECT,
             );
+            None
         }
     }
 }

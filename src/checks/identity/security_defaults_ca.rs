@@ -17,7 +17,7 @@
 //! # When this is wrong
 //! The broker's log holds answers to every app: a policy number that does not name Office may mean another app, and is a warning until a
 //! dialog of Office or dsregcmd shows it too. Prompts for MFA are ordinary and never more than a warning. A valid licence speaks against a
-//! block of Office.
+//! block of Office, and so does a token of after the refusal, though another app may have got it.
 //!
 //! # Sources
 //! domain.md 5.15 `security-defaults-ca`; decisions 4, 6 and 12; trap 24; R47 of section 14; the article's section on security defaults; the list
@@ -114,6 +114,13 @@ fn refusal(j: &Judgement, answer: &Answer, all: &[Answer], good: &Good) {
     if let Some(licence) = good.licence.as_ref().filter(|_| good.licensed_since(answer.time)) {
         let summary = format!("A policy refused a sign-in ({meaning}), but Office is licensed.");
         j.warning(Confidence::Low, summary, [answer.seen.clone(), licence.clone()]);
+        return;
+    }
+    if let Some(since) = good.sign_in_since(answer.time) {
+        let summary = format!(
+            "A policy refused a sign-in ({meaning}), and a sign-in worked since, which may be another app's."
+        );
+        j.warning(Confidence::Low, summary, [answer.seen.clone(), since.clone()]);
         return;
     }
     let shown = |other: &&Answer| {

@@ -17,14 +17,15 @@
 //!
 //! # When this is wrong
 //! Only the code tells: whether the policy is set is not read, because the place where Windows keeps it is not documented. Without a code in
-//! complete logs the policy has done no harm.
+//! complete logs the policy has done no harm. A sign-in or a licence of after the code shows that Office can read its licence again.
 //!
 //! # Sources
 //! domain.md 5.22 `wip-policy`; the row 0x80070164 of the table of codes; "Sign-in issues" (learn.microsoft.com).
 
+use super::answers::Good;
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::{ErrorCode, codes_in};
-use crate::checks::broker::{RECORDS, affected, codes_of, is_of_another_user, record_seen};
+use crate::checks::broker::{RECORDS, TOKEN_GIVEN, affected, codes_of, is_of_another_user, record_seen};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
 use crate::checks::licensing::records::{self, PROTECTION};
@@ -38,7 +39,7 @@ pub const CHECK: Check = Check {
     title: "Data protection encrypted Office's licence files",
     layer: Layer::Identity,
     article: Article::Beyond,
-    wants: &[RECORDS, PROTECTION, DIALOGS[0], DIALOGS[1], DIALOGS[2]],
+    wants: &[RECORDS, PROTECTION, TOKEN_GIVEN, DIALOGS[0], DIALOGS[1], DIALOGS[2]],
     healthy: "No record of the failure window says that a licence file is encrypted.",
     source_text: include_str!("wip_policy.rs"),
     run,
@@ -51,7 +52,11 @@ const ENCRYPTED: u32 = 0x8007_0164;
 fn run(case: &Case<'_>, j: &Judgement) {
     let found =
         in_dialogs(case).or_else(|| in_records(case, j)).or_else(|| records::with_code(case, ENCRYPTED));
-    if let Some(seen) = found {
+    let ended = |seen: &Observation| {
+        let failure = "Office could not read a licence file (0x80070164)";
+        seen.time.is_some_and(|time| Good::read(case).ends(j, time, failure))
+    };
+    if let Some(seen) = found.filter(|seen| !ended(seen)) {
         j.blocker(
             Confidence::High,
             "Office cannot read a licence file because data protection encrypted it (0x80070164).",

@@ -17,7 +17,7 @@
 //! # When this is wrong
 //! Records of other files never count, and a record of another user does not tell of the affected one. Scripts with which an engineer looks at
 //! licences (`ospp.vbs`, `vnextdiag.ps1`) are blocked in many companies: that hinders looking and not activation. Rules without the service
-//! Application Identity are not enforced.
+//! Application Identity are not enforced. A rule for administrators admits no ordinary user, and who belongs to a group of the domain is not known.
 //!
 //! # Sources
 //! domain.md 5.21 `applocker-block`; 2.3 for the shape of the records; R60 of section 14; section 11 (AppLocker 8020).
@@ -69,7 +69,7 @@ pub const CHECK: Check = Check {
 };
 
 /// Parts of paths and packages that activation needs, in lower case; AppLocker writes `%PROGRAMFILES%` and the like in place of drives.
-const NEEDED: [&str; 9] = [
+const NEEDED: [&str; 10] = [
     "microsoft.aad.brokerplugin",
     "microsoft.windows.cloudexperiencehost",
     "backgroundtaskhost.exe",
@@ -79,6 +79,7 @@ const NEEDED: [&str; 9] = [
     "officeclicktorun.exe",
     "officesetup.exe",
     "officec2rclient.exe",
+    "microsoft.office.desktop",
 ];
 /// Scripts that only show licences.
 const LOOKING: [&str; 2] = ["ospp.vbs", "vnextdiag.ps1"];
@@ -211,9 +212,17 @@ fn rules(case: &Case<'_>, j: &Judgement) {
         return;
     }
     let packaged = format!(r"{POLICY}\Appx");
-    let Lookup::Found(mode) = case.value(&packaged, "EnforcementMode") else { return };
-    let enforced = mode.value.as_u32() == Some(1);
     let Lookup::Found(list) = registry.subkeys(&packaged) else { return };
+    // Without a mode ("not configured") rules are enforced where there are any.
+    let (sure, seen) = match case.value(&packaged, "EnforcementMode") {
+        Lookup::Found(mode) if mode.value.as_u32() == Some(1) => {
+            (Confidence::Medium, mode.shows("EnforcementMode 1"))
+        }
+        Lookup::Absent(_) if !list.value.is_empty() => {
+            (Confidence::Low, list.shows("rules without EnforcementMode"))
+        }
+        _ => return,
+    };
     let value = |key: &String| case.value(&format!(r"{packaged}\{key}"), "Value");
     let mut rules = Vec::new();
     for key in list.value.iter() {
@@ -228,18 +237,41 @@ fn rules(case: &Case<'_>, j: &Judgement) {
     }
     let texts: Vec<String> =
         rules.iter().map(|rule| rule.value.as_text().unwrap_or_default().to_lowercase()).collect();
-    let admitted = texts.iter().any(|text| is(text, "allow") && covers_inbox(text));
-    if enforced && !admitted && list.value.is_complete() {
-        let seen = mode.shows(format!("EnforcementMode 1, {} rule(s)", rules.len()));
-        let summary = "The rules for packaged apps are enforced, and none of them admits the apps of Windows that sign in.";
-        j.warning(Confidence::Medium, summary, [seen.expected("a rule that allows signed packaged apps")]);
+    let user = affected(case);
+    let admitting = || texts.iter().filter(|text| is(text, "allow") && covers_inbox(text));
+    if list.value.is_complete() && !admitting().any(|text| is_for(text, user.as_ref()) == Some(true)) {
+        let unclear = admitting().any(|text| is_for(text, user.as_ref()).is_none());
+        let (whom, sure) = if unclear { (" for sure", Confidence::Low) } else { ("", sure) };
+        let summary = format!(
+            "The rules for packaged apps are enforced, and none of them{whom} admits the apps of Windows that sign in."
+        );
+        j.warning(sure, summary, [seen.expected("a rule that allows signed packaged apps for everyone")]);
     }
-    for (rule, text) in rules.iter().zip(&texts) {
-        if enforced && is(text, "deny") && NEEDED.iter().any(|part| text.contains(part)) {
-            let summary = "A rule for packaged apps denies a plug-in that signs in.";
-            j.warning(Confidence::Medium, summary, [rule.shows("a rule with Action=\"Deny\"")]);
+    for (rule, text) in rules.iter().zip(&texts).filter(|(_, text)| is(text, "deny")) {
+        let named = NEEDED.iter().any(|part| text.contains(part));
+        // A rule that denies wins over those that allow.
+        if named || (covers_inbox(text) && is_for(text, user.as_ref()) == Some(true)) {
+            let summary = "A rule for packaged apps denies Office or a plug-in that signs in.";
+            j.warning(sure, summary, [rule.shows("a rule with Action=\"Deny\"")]);
         }
     }
+}
+
+/// Whether a rule holds for the affected user: one for everyone, for users, for those who signed in, or for himself. `None` for a group whose
+/// members are not known.
+fn is_for(rule: &str, user: Option<&UserHive>) -> Option<bool> {
+    const EVERY_USER: [&str; 3] = ["s-1-1-0", "s-1-5-32-545", "s-1-5-11"];
+    let Some(whom) = attribute(rule, "userorgroupsid") else { return Some(true) };
+    let own = user.and_then(|user| user.sid.as_ref()).is_some_and(|sid| sid.0.eq_ignore_ascii_case(whom));
+    if own || EVERY_USER.contains(&whom) {
+        return Some(true);
+    }
+    (!whom.starts_with("s-1-5-21-")).then_some(false)
+}
+
+/// An attribute of a rule in lower case.
+fn attribute<'r>(rule: &'r str, name: &str) -> Option<&'r str> {
+    rule.split(&format!("{name}=\"")).nth(1).and_then(|rest| rest.split('"').next())
 }
 
 fn is(rule: &str, action: &str) -> bool {
@@ -248,10 +280,9 @@ fn is(rule: &str, action: &str) -> bool {
 
 /// A rule for any publisher, for Microsoft's own packages, or for one of the plug-ins.
 fn covers_inbox(rule: &str) -> bool {
-    let publisher = rule.split("publishername=\"").nth(1).and_then(|rest| rest.split('"').next());
-    let product = rule.split("productname=\"").nth(1).and_then(|rest| rest.split('"').next());
-    let product = product.unwrap_or("*");
-    publisher.is_some_and(|name| name == "*" || name.starts_with("cn=microsoft windows"))
+    let product = attribute(rule, "productname").unwrap_or("*");
+    attribute(rule, "publishername")
+        .is_some_and(|name| name == "*" || name.starts_with("cn=microsoft windows"))
         && (product == "*" || product == "microsoft.aad.brokerplugin")
 }
 
@@ -309,6 +340,7 @@ mod tests {
             r"%PROGRAMFILES%\COMMON FILES\MICROSOFT SHARED\CLICKTORUN\OFFICECLICKTORUN.EXE",
             "MICROSOFT.AAD.BROKERPLUGIN",
             r"\Device\HarddiskVolume3\Windows\System32\backgroundTaskHost.exe",
+            "MICROSOFT.OFFICE.DESKTOP",
         ] {
             assert!(needed(text), "{text}");
         }

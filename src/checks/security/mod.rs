@@ -2,7 +2,7 @@
 
 pub mod applocker_block;
 pub mod defender_network_protection;
-mod products;
+pub mod products;
 pub mod third_party_drivers;
 
 /// The checks of this folder.

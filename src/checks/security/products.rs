@@ -80,6 +80,33 @@ pub const PRODUCTS: &[Product] = &[
     product("Zscaler", &["zapprd", "zsatunnel", "ztap"], &["zscaler"]),
 ];
 
+/// Programs that run for a product, beginnings in lower case: lists of processes show no drivers.
+const PROGRAMS: &[(&str, &str)] = &[
+    ("avastsvc", "Avast or AVG"),
+    ("avgsvc", "Avast or AVG"),
+    ("avp.exe", "Kaspersky"),
+    ("bdservicehost", "Bitdefender"),
+    ("vsserv", "Bitdefender"),
+    ("ccsvchst", "Symantec or Norton"),
+    ("coreserviceshell", "Trend Micro"),
+    ("csfalcon", "CrowdStrike"),
+    ("cylancesvc", "Cylance"),
+    ("cyserver", "Palo Alto Networks"),
+    ("ekrn.exe", "ESET"),
+    ("fshoster", "F-Secure"),
+    ("fortitray", "Fortinet"),
+    ("mbamservice", "Malwarebytes"),
+    ("mcshield", "McAfee or Trellix"),
+    ("mfetp", "McAfee or Trellix"),
+    ("ntrtscan", "Trend Micro"),
+    ("psanhost", "Panda"),
+    ("repmgr", "Carbon Black"),
+    ("savservice", "Sophos"),
+    ("sophosfs", "Sophos"),
+    ("sentinelagent", "SentinelOne"),
+    ("wrsa.exe", "Webroot"),
+];
+
 const fn product(
     name: &'static str,
     drivers: &'static [&'static str],
@@ -92,6 +119,12 @@ const fn product(
 pub fn by_driver(name: &str) -> Option<&'static Product> {
     let name = name.to_lowercase();
     PRODUCTS.iter().find(|product| product.drivers.iter().any(|start| name.starts_with(start)))
+}
+
+/// The product that a running program belongs to, by the name of its file.
+pub fn by_program(name: &str) -> Option<&'static str> {
+    let name = name.to_lowercase();
+    PROGRAMS.iter().find(|(start, _)| name.starts_with(start)).map(|(_, product)| *product)
 }
 
 impl Product {
@@ -130,6 +163,18 @@ mod tests {
             "klein",
         ] {
             assert_eq!(by_driver(name), None, "{name}");
+        }
+    }
+
+    #[test]
+    fn programs_of_products() {
+        assert_eq!(by_program("CSFalconService.exe"), Some("CrowdStrike"));
+        assert_eq!(by_program("avp.exe"), Some("Kaspersky"));
+        for name in ["svchost.exe", "MsMpEng.exe", "lsass.exe", "WINWORD.EXE"] {
+            assert_eq!(by_program(name), None, "{name}");
+        }
+        for (_, name) in PROGRAMS {
+            assert!(PRODUCTS.iter().any(|product| product.name == *name), "{name}");
         }
     }
 
