@@ -108,6 +108,12 @@ impl<'e> Case<'e> {
         j.need(self.evidence.registry.value(path, name), collect::for_key(path))
     }
 
+    /// A number whose answer "healthy" needs. A value of another type answers nothing.
+    pub fn need_number(&self, j: &Judgement, path: &str, name: &str) -> Lookup<RegValue> {
+        let answer = numeric(self.evidence.registry.value(path, name), name);
+        j.need(answer, collect::for_key(path))
+    }
+
     /// A registry value that only adds to the picture.
     pub fn value(&self, path: &str, name: &str) -> Lookup<RegValue> {
         self.evidence.registry.value(path, name)
@@ -117,7 +123,7 @@ impl<'e> Case<'e> {
     /// known, an absent second view is unknown and no difference (R12).
     pub fn second_view(&self, path: &str, name: &str) -> Option<Lookup<RegValue>> {
         let twin = twin(path)?;
-        let two = self.evidence.registry.has_two_views();
+        let two = self.evidence.has_two_views();
         match &two {
             Lookup::Found(two) if !two.value => None,
             Lookup::Found(_) => Some(self.value(&twin, name)),
@@ -203,6 +209,17 @@ pub fn event_seen(event: &Sourced<&Event>, fields: &[&str]) -> Observation {
         }
     }
     event.shows(text)
+}
+
+/// The answer to a question for a number: a value of another type is none.
+pub fn numeric(answer: Lookup<RegValue>, what: &str) -> Lookup<RegValue> {
+    match answer {
+        Lookup::Found(value) if value.value.as_u32().is_none() => Lookup::Unknown(Unknown {
+            what: what.to_owned(),
+            reason: Some(format!("{} holds {}", value.source.locator, value.value.display())),
+        }),
+        answer => answer,
+    }
 }
 
 /// A registry value as evidence.

@@ -125,7 +125,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
 /// Only one catalog is there: right on a 32-bit Windows, whose one is `Catalog_Entries`; half of the programs have no sockets on a 64-bit
 /// one (R12).
 fn one_of_two(case: &Case<'_>, j: &Judgement, there: &Catalog, absent: &Source) {
-    let two = case.evidence.registry.has_two_views();
+    let two = case.evidence.has_two_views();
     match two {
         Lookup::Found(two) if two.value => {
             let lost = if there.name == NATIVE { OTHER } else { NATIVE };
