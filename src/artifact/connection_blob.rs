@@ -123,9 +123,14 @@ impl ConnectionBlob {
 
     /// The proxy in force, if the flag for it is set and there is one. A bypass list of `*` means that it is never used (R18).
     pub fn proxy_in_force(&self) -> Option<&str> {
-        let used = self.flags & PROXY != 0 && !self.proxy.trim().is_empty() && self.bypass.trim() != "*";
+        let used = self.flags & PROXY != 0 && !self.proxy.trim().is_empty() && !is_never_used(&self.bypass);
         used.then_some(self.proxy.as_str())
     }
+}
+
+/// Whether a bypass list names every address (`*`, alone or beside others): then the proxy is never used (R18).
+pub fn is_never_used(bypass: &str) -> bool {
+    bypass.split([';', ',', ' ']).any(|entry| entry.trim() == "*")
 }
 
 /// A length-prefixed string.

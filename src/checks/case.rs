@@ -122,7 +122,7 @@ impl<'e> Case<'e> {
     /// known, an absent second view is unknown and no difference (R12).
     pub fn second_view(&self, path: &str, name: &str) -> Option<Lookup<RegValue>> {
         let twin = twin(path)?;
-        let two = self.evidence.registry.has_two_views();
+        let two = self.evidence.has_two_views();
         match &two {
             Lookup::Found(two) if !two.value => None,
             Lookup::Found(_) => Some(self.value(&twin, name)),

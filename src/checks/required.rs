@@ -66,6 +66,16 @@ pub fn is_revocation_host(host: &str) -> bool {
 }
 
 const OFFICE: &str = r"HKLM\SOFTWARE\Microsoft\Office\ClickToRun\Configuration";
+/// Which registry view Office uses, by its bitness: "64-bit" or "32-bit" (domain.md 2.5). `None` when that is not known.
+pub fn view_of_office(case: &Case<'_>) -> Option<&'static str> {
+    let platform = case.value(OFFICE, "Platform");
+    match platform.found()?.value.as_text()?.as_str() {
+        "x86" => Some("32-bit"),
+        "x64" => Some("64-bit"),
+        _ => None,
+    }
+}
+
 /// Beginnings of the release ids of products that are sold to persons (Office Deployment Tool, product ids).
 const CONSUMER_PRODUCTS: [&str; 6] =
     ["o365homeprem", "homestudent", "homebusiness", "home20", "personal", "professional20"];

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::case::Case;
+use super::case::{Case, event_seen};
+use super::judgement::Observation;
 use crate::artifact::event::Event;
-use crate::artifact::event_decode::ErrorCode;
+use crate::artifact::event_decode::{ErrorCode, codes_in};
+use crate::artifact::security::Sid;
 use crate::evidence::Sourced;
 use crate::evidence::events::Want;
+use crate::evidence::registry::UserHive;
 use crate::time::FileTime;
 
 /// The broker's and the cloud provider's errors.
@@ -57,10 +60,15 @@ const REGISTRATION_FAILED: Want = Want {
 /// Recorded errors of the network class inside the failure window, oldest first, without those of times at which no network was connected:
 /// the article says to rule these out (domain.md 5.5).
 pub fn network_errors<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
+    errors(case, is_network)
+}
+
+/// The same for codes of another kind.
+pub fn errors<'e>(case: &Case<'e>, fits: impl Fn(ErrorCode) -> bool) -> Vec<Sourced<&'e Event>> {
     let wants = ALL.iter().chain([&REGISTRATION_FAILED]);
     let mut found: Vec<Sourced<&Event>> = wants.flat_map(|want| case.events(*want)).collect();
     found.retain(|event| {
-        code_of(event.value).is_some_and(is_network) && !is_disconnected_at(case, event.value.time)
+        code_of(event.value).is_some_and(&fits) && !is_disconnected_at(case, event.value.time)
     });
     found.sort_by(|a, b| {
         (a.value.time, a.value.record_id, a.source.artifact).cmp(&(
@@ -70,6 +78,46 @@ pub fn network_errors<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
         ))
     });
     found
+}
+
+/// What 12175 is in WinINET: content that could not be decoded. Dialogs come from programs that use it (trap 11).
+const DECODING_FAILED: u32 = 12_175;
+
+/// Dialogs inside the failure window with such a code that Office showed to this user, oldest first. A dialog that names nobody is his where
+/// no other person's profile was collected. What WinINET calls by another name is no sign, nor is one of a time without a network.
+pub fn dialogs<'e>(
+    case: &Case<'e>,
+    user: &UserHive,
+    fits: impl Fn(ErrorCode) -> bool,
+) -> Vec<Sourced<&'e Event>> {
+    let alone = case.evidence.users.all.len() == 1;
+    let is_own = |event: &Event| match (&user.sid, event.user_sid.as_ref().map(Sid::new)) {
+        (Some(own), Some(shown)) => *own == shown,
+        _ => alone,
+    };
+    let fits = |code: ErrorCode| code.win32() != Some(DECODING_FAILED) && fits(code);
+    let mut found: Vec<Sourced<&Event>> = DIALOGS.iter().flat_map(|want| case.events(*want)).collect();
+    found.retain(|event| {
+        is_own(event.value)
+            && codes_in(&event.value.all_text()).into_iter().any(fits)
+            && !is_disconnected_at(case, event.value.time)
+    });
+    found.sort_by_key(|event| (event.value.time, event.value.record_id));
+    found
+}
+
+/// A recorded error as evidence: its code fields, or the codes in the text of a dialog.
+pub fn error_seen(event: &Sourced<&Event>) -> Observation {
+    let seen = event_seen(event, FIELDS);
+    let codes = match code_of(event.value) {
+        Some(_) => Vec::new(),
+        None => codes_in(&event.value.all_text()),
+    };
+    let codes: Vec<String> = codes.iter().map(ToString::to_string).collect();
+    match codes.is_empty() {
+        true => seen,
+        false => event.shows(format!("{}, {}", seen.observed, codes.join(", "))),
+    }
 }
 
 /// Whether a code is of the socket level: 12159 and the 10022 to 10107 class.
@@ -250,6 +298,24 @@ pub fn is_broker_success(code: ErrorCode) -> bool {
         && matches!(code.value() >> 28, 0x0 | 0x4 | 0x8)
 }
 
+/// What a part of a list by scheme begins with.
+const SCHEMES: [&str; 4] = ["http=", "https=", "ftp=", "socks="];
+
+/// The first part of a list and the rest. A password may hold the `;` that divides lists: what follows it is a part of its own only when it
+/// begins with a scheme, or no credentials end behind it.
+fn split_part(list: &str) -> Option<(&str, &str)> {
+    let last_credentials = list.rfind('@').unwrap_or_default();
+    let begins_part = |rest: &str| {
+        SCHEMES
+            .iter()
+            .any(|scheme| rest.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme)))
+    };
+    list.match_indices(';').find_map(|(at, _)| {
+        let (part, rest) = (list.get(..at)?, list.get(at.checked_add(1)?..)?);
+        (at > last_credentials || begins_part(rest)).then_some((part, rest))
+    })
+}
+
 /// A proxy string without the credentials that may stand before its `@`.
 pub fn mask_credentials(proxy: &str) -> String {
     let mask = |part: &str| match part.rsplit_once('@') {
@@ -260,7 +326,14 @@ pub fn mask_credentials(proxy: &str) -> String {
         }
         None => part.to_owned(),
     };
-    proxy.split(';').map(mask).collect::<Vec<_>>().join(";")
+    let mut parts: Vec<String> = Vec::new();
+    let mut rest = proxy;
+    while let Some((part, after)) = split_part(rest) {
+        parts.push(mask(part));
+        rest = after;
+    }
+    parts.push(mask(rest));
+    parts.join(";")
 }
 
 #[cfg(test)]
@@ -301,5 +374,8 @@ mod tests {
     fn credentials_never_leave() {
         assert_eq!(mask_credentials("http=user:pw@p:80;https=q:81"), "http=***@p:80;https=q:81");
         assert_eq!(mask_credentials("http://user:pw@p:80"), "http://***@p:80");
+        assert_eq!(mask_credentials("http://user:p;w@p:80"), "http://***@p:80");
+        assert_eq!(mask_credentials("http=u:p;w@p:80;https=q:81"), "http=***@p:80;https=q:81");
+        assert_eq!(mask_credentials("p:80;q:81"), "p:80;q:81");
     }
 }

@@ -4,6 +4,7 @@
 //! (nothing collected covers it, or what covers it could not be read). There is no way to get a plain value without its source,
 //! so a finding cannot be made of anything else.
 
+mod architecture;
 pub mod captures;
 pub mod events;
 pub mod os;

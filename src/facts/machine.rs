@@ -172,7 +172,7 @@ impl Windows {
             evidence.registry.value(PRODUCT_OPTIONS, "ProductType"),
             evidence.registry.value(CURRENT_VERSION, "InstallationType"),
         ]);
-        let architecture = evidence.registry.architecture().map(|architecture| match architecture {
+        let architecture = evidence.architecture().map(|architecture| match architecture {
             Architecture::X86 => "x86",
             Architecture::X64 => "x64",
             Architecture::Arm64 => "arm64",

@@ -2,7 +2,8 @@
 //!
 //! # What it looks at
 //! `WinSock2\Parameters` in the SYSTEM hive: the numbering and number of the entries, the 888 bytes of every `PackedCatalogItem`, the
-//! name-space providers and `NameSpace_Callout`; the output of `netsh winsock show catalog` where there is no hive; Winsock events of an installation or a reset.
+//! name-space providers and `NameSpace_Callout`; the output of `netsh winsock show catalog` where there is no hive; Winsock events of an
+//! installation or a reset; the architecture, which tells how many catalogs there are; listings of the folder of a layered provider.
 //!
 //! # Why it blocks activation
 //! Every connection starts with a provider of this catalog. A gap or a damaged entry ends the list early, and programs fail with socket
@@ -17,16 +18,17 @@
 //! # When this is wrong
 //! A provider that is not from Windows but has `ChainLen` 1 and an address family of its own (VMware vSockets) is a base provider and no
 //! LSP. Entry ids may jump; only the numbering of the subkeys counts. A text output never proves that a provider is missing unless it
-//! shows its own end. Bonjour's and Bluetooth's name-space providers are harmless.
+//! shows its own end, and an excerpt without a chain length is read by the type of its entries. A 32-bit Windows has one catalog. Bonjour's and Bluetooth's name-space providers are harmless.
 //!
 //! # Sources
 //! domain.md 5.12 `winsock-catalog`, 6.7; trap 4; decision 27; R12 and R25 of section 14.
 
+use super::winsock_provider::{INET, INET6, Provider, dll};
 use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::packed_catalog_item::CatalogItem;
 use crate::checks::case::{Case, event_seen, value_seen};
 use crate::checks::judgement::{Judgement, Status};
-use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect, signals};
+use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect};
 use crate::evidence::events::Want;
 use crate::evidence::{Confidence, Lookup, Source, Sourced, Unknown, captures};
 
@@ -42,9 +44,6 @@ const CHANGES: Want = Want {
     ],
 };
 
-/// DLLs of Windows that provide transports.
-const TRANSPORTS: &[&str] =
-    &["mswsock.dll", "wshqos.dll", "wshbth.dll", "rsvpsp.dll", "msafd.dll", "wshtcpip.dll", "wship6.dll"];
 /// DLLs of name-space providers that are Windows' own or harmless (decision 27).
 const NAME_SPACES: &[&str] = &[
     "napinsp.dll",
@@ -56,11 +55,8 @@ const NAME_SPACES: &[&str] = &[
     "winrnr.dll",
     "mdnsnsp.dll",
 ];
-/// IPv4 and IPv6.
 /// `NameSpace_Callout` of Windows.
 const CALLOUT: &str = "fwpuclnt.dll";
-const INET: i32 = 2;
-const INET6: i32 = 23;
 
 /// The check.
 pub const CHECK: Check = Check {
@@ -75,6 +71,11 @@ pub const CHECK: Check = Check {
     remedy,
 };
 
+/// The catalog of 64-bit programs.
+const NATIVE: &str = "64-bit";
+/// The catalog of 32-bit programs: the only one on a 32-bit Windows.
+const OTHER: &str = "32-bit";
+
 /// One catalog of the hive (64-bit Windows has two).
 struct Catalog {
     items: Vec<Sourced<CatalogItem>>,
@@ -83,17 +84,18 @@ struct Catalog {
 }
 
 fn run(case: &Case<'_>, j: &Judgement) {
-    let native = read_catalog(case, j, "Catalog_Entries64", "Num_Catalog_Entries64", "64-bit");
-    let other = read_catalog(case, j, "Catalog_Entries", "Num_Catalog_Entries", "32-bit");
+    let native = read_catalog(case, j, "Catalog_Entries64", "Num_Catalog_Entries64", NATIVE);
+    let other = read_catalog(case, j, "Catalog_Entries", "Num_Catalog_Entries", OTHER);
     match (native, other) {
         (Lookup::Found(a), Lookup::Found(b)) => {
             judge(case, j, &a.value);
             judge(case, j, &b.value);
             compare(j, &a.value, &b.value);
         }
-        // A 32-bit Windows has one catalog only.
-        (Lookup::Absent(_), Lookup::Found(only)) => judge(case, j, &only.value),
-        (Lookup::Found(only), Lookup::Absent(_)) => judge(case, j, &only.value),
+        (Lookup::Absent(source), Lookup::Found(only)) | (Lookup::Found(only), Lookup::Absent(source)) => {
+            judge(case, j, &only.value);
+            one_of_two(case, j, &only.value, &source);
+        }
         // A registry without any Winsock key is no whole machine's: the hive was cut out or made up.
         (Lookup::Absent(_), Lookup::Absent(source)) if case.evidence.registry.key(PARAMETERS).is_absent() => {
             let reason = Some(format!("{} is not in it: it is not a whole hive", source.locator));
@@ -118,6 +120,30 @@ fn run(case: &Case<'_>, j: &Judgement) {
     name_spaces(case, j);
     callout(case, j);
     changes(case, j);
+}
+
+/// Only one catalog is there: right on a 32-bit Windows, whose one is `Catalog_Entries`; half of the programs have no sockets on a 64-bit
+/// one (R12).
+fn one_of_two(case: &Case<'_>, j: &Judgement, there: &Catalog, absent: &Source) {
+    let two = case.evidence.has_two_views();
+    match two {
+        Lookup::Found(two) if two.value => {
+            let lost = if there.name == NATIVE { OTHER } else { NATIVE };
+            let summary = format!("The {lost} Winsock catalog is missing.");
+            let seen = absent.shows("no catalog entries").expected("the catalog of each bitness");
+            j.blocker(Confidence::High, summary, [seen]);
+        }
+        Lookup::Found(_) if there.name == OTHER => {}
+        Lookup::Found(two) => {
+            let reason = Some(format!(
+                "{} says a 32-bit Windows, which has no {NATIVE} Winsock catalog",
+                two.source.locator
+            ));
+            j.missing(&Unknown { what: "SYSTEM hive".to_owned(), reason }, collect::SYSTEM);
+        }
+        Lookup::Absent(_) => {}
+        Lookup::Unknown(unknown) => j.missing(&unknown, collect::SYSTEM),
+    }
 }
 
 /// Reads one catalog and reports what is damaged in it.
@@ -195,14 +221,6 @@ fn read_catalog(
     Lookup::Found(Sourced { value: Catalog { items, place: place.clone(), name }, source: place })
 }
 
-fn dll(path: &str) -> String {
-    path.rsplit(['\\', '/']).next().unwrap_or_default().trim().to_ascii_lowercase()
-}
-
-fn is_windows(item: &CatalogItem) -> bool {
-    TRANSPORTS.contains(&dll(&item.path).as_str())
-}
-
 fn judge(case: &Case<'_>, j: &Judgement, catalog: &Catalog) {
     for (family, kind, protocol, label) in
         [(INET, 1, 6, "TCP"), (INET, 2, 17, "UDP"), (INET6, 1, 6, "TCP"), (INET6, 2, 17, "UDP")]
@@ -224,7 +242,7 @@ fn judge(case: &Case<'_>, j: &Judgement, catalog: &Catalog) {
         j.row(status, Confidence::High, summary, vec![seen]);
     }
     for item in &catalog.items {
-        provider(case, j, item);
+        Provider::of_item(item).judge(case, j);
     }
     if let Some(first) = catalog.items.first() {
         j.good(first.shows(format!(
@@ -235,36 +253,10 @@ fn judge(case: &Case<'_>, j: &Judgement, catalog: &Catalog) {
     }
 }
 
-fn provider(case: &Case<'_>, j: &Judgement, item: &Sourced<CatalogItem>) {
-    let value = &item.value;
-    let seen = || {
-        item.shows(format!(
-            "{} ({}), ChainLen {}, family {}",
-            value.path, value.name, value.chain_len, value.address_family
-        ))
-    };
-    if value.chain_len != 1 {
-        let mut evidence = vec![seen().expected("ChainLen 1")];
-        let errors = signals::socket_errors(case);
-        let status = match errors.last() {
-            Some(error) => {
-                evidence.push(event_seen(error, signals::FIELDS));
-                Status::Blocker
-            }
-            None => Status::Warning,
-        };
-        let summary = format!("A layered Winsock provider is installed: {}.", value.path);
-        j.row(status, Confidence::Medium, summary, evidence);
-    } else if !is_windows(value) && matches!(value.address_family, INET | INET6) {
-        let summary = format!("A provider that is not from Windows serves IP sockets: {}.", value.path);
-        j.warning(Confidence::Medium, summary, [seen()]);
-    }
-}
-
 /// The two catalogs should hold the same layered providers.
 fn compare(j: &Judgement, a: &Catalog, b: &Catalog) {
     let layered = |catalog: &Catalog| {
-        let items = catalog.items.iter().filter(|item| item.value.chain_len != 1);
+        let items = catalog.items.iter().filter(|item| Provider::of_item(item).layered);
         let mut names: Vec<String> = items.map(|item| dll(&item.value.path)).collect();
         names.sort();
         names.dedup();
@@ -340,16 +332,8 @@ fn from_text(case: &Case<'_>, j: &Judgement, unknown: &Unknown) {
     for capture in case.captures(CaptureKind::WinsockCatalog) {
         let CaptureData::WinsockCatalog(data) = &capture.value.data else { continue };
         for entry in &data.entries {
-            let seen = || {
-                let path = entry.path.as_deref().unwrap_or("no path");
-                captures::line(capture.source.artifact, entry.line)
-                    .shows(format!("{path}, chain length {:?}", entry.chain_length))
-            };
-            let path = entry.path.clone().unwrap_or_default();
-            if entry.chain_length.is_some_and(|length| length != 1) {
-                let summary = format!("A layered Winsock provider is installed: {path}.");
-                j.warning(Confidence::Medium, summary, [seen()]);
-            }
+            let place = captures::line(capture.source.artifact, entry.line);
+            Provider::of_entry(entry, &place).judge(case, j);
         }
         let has =
             |protocol: i64| data.entries.iter().any(|e| e.family == Some(2) && e.protocol == Some(protocol));

@@ -2,12 +2,36 @@
 
 use crate::checks::signals;
 
-/// The part of a proxy setting that HTTPS uses: of its HTTPS part where parts are given by scheme.
+/// The part of a proxy setting for a scheme (`https=…`); for an empty one, the part without a scheme.
+fn part<'p>(proxy: &'p str, scheme: &str) -> Option<&'p str> {
+    proxy
+        .split([';', ' '])
+        .filter(|part| !part.is_empty())
+        .find(|part| scheme_of(part).eq_ignore_ascii_case(scheme))
+}
+
+fn scheme_of(part: &str) -> &str {
+    let named = part.split_once('=').map(|(scheme, _)| scheme);
+    named.filter(|scheme| scheme.chars().all(|c| c.is_ascii_alphanumeric())).unwrap_or_default()
+}
+
+/// Whether a proxy setting names a proxy for HTTPS: a list by scheme may hold one for HTTP or FTP only, and then HTTPS goes direct. Only
+/// WinINET takes the one of SOCKS for it.
+pub fn carries_https(proxy: &str, socks: bool) -> bool {
+    part(proxy, "https").is_some() || part(proxy, "").is_some() || (socks && part(proxy, "socks").is_some())
+}
+
+/// The part of a list by scheme that HTTP uses, over which revocation lists are fetched.
+pub fn carries_http(proxy: &str) -> bool {
+    part(proxy, "http").is_some()
+}
+
+/// The part of a proxy setting that HTTPS uses; of a list that has none for it, the first one.
 fn https_part(proxy: &str) -> &str {
-    let starts = |part: &&str| part.get(..6).is_some_and(|head| head.eq_ignore_ascii_case("https="));
-    let mut parts = proxy.split([';', ' ']).filter(|part| !part.is_empty());
-    let part = parts.clone().find(starts).or_else(|| parts.next()).unwrap_or_default();
-    let part = part.split_once('=').map_or(part, |(_, address)| address);
+    let found = ["https", "", "socks"].into_iter().find_map(|scheme| part(proxy, scheme));
+    let part =
+        found.unwrap_or_else(|| proxy.split([';', ' ']).find(|part| !part.is_empty()).unwrap_or_default());
+    let part = part.strip_prefix(scheme_of(part)).and_then(|rest| rest.strip_prefix('=')).unwrap_or(part);
     let part = part.split_once("://").map_or(part, |(_, address)| address);
     part.rsplit_once('@').map_or(part, |(_, address)| address)
 }
@@ -23,9 +47,9 @@ fn split_host(authority: &str) -> (&str, &str) {
     }
 }
 
-/// The host of a proxy setting, in lower case.
+/// The host of a proxy setting, in lower case and without the dot that may end a full name.
 pub fn host_of(proxy: &str) -> String {
-    split_host(https_part(proxy)).0.to_ascii_lowercase()
+    split_host(https_part(proxy)).0.trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// The port of a proxy setting.
@@ -77,6 +101,17 @@ mod tests {
             (Some(2), None, Some(8080))
         );
         assert!(is_loopback("localhost") && is_loopback("127.0.0.1") && !is_loopback("10.0.0.1"));
+    }
+
+    #[test]
+    fn lists_by_scheme_without_one_for_https() {
+        // domain.md 5.3: `host:port` or `http=…;https=…`.
+        for https in ["p:80", "http=a:1;https=b:2", "http://p:80", "http=a:1;p:80"] {
+            assert!(carries_https(https, false), "{https}");
+        }
+        assert!(!carries_https("http=a:1", false) && !carries_https("ftp=a:21;http=b:1", true));
+        assert!(carries_https("socks=a:1080", true) && !carries_https("socks=a:1080", false));
+        assert_eq!((host_of("ftp=a:1;p:2"), host_of("localhost.:8888")), ("p".into(), "localhost".into()));
     }
 
     #[test]

@@ -17,15 +17,23 @@
 //!
 //! # When this is wrong
 //! Negotiation begins with a 407: only a request that ended with it counts. AADSTS500021 and 500022 belong to `security-defaults-ca`, whose
-//! remedy names the proxy too. 12015 can also come from a server that wants a sign-in.
+//! remedy names the proxy too. Only a later success of the same account repairs a refusal: a user who passes proves nothing about SYSTEM, and
+//! an answer of the server proves nothing about the tenant, which only a token does. A registration that `dsregcmd` shows from before the
+//! failure window is a note. 12015 can also come from a server that wants a sign-in.
 //!
 //! # Sources
 //! domain.md 5.3 `proxy-auth`, section 7; decision 4; R16 of section 14.
 
+use std::collections::BTreeMap;
+
+use super::egress::by_service;
 use super::{REGISTRATION, TRANSFERS};
+use crate::artifact::capture::dsregcmd::Entry;
 use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::{ErrorCode, codes_in};
+use crate::artifact::security::Sid;
+use crate::checks::broker::TOKEN_GIVEN;
 use crate::checks::case::{Case, event_seen};
 use crate::checks::dns::answers::all_of;
 use crate::checks::judgement::Judgement;
@@ -34,6 +42,7 @@ use crate::evidence::events::Want;
 use crate::evidence::os::Generation;
 use crate::evidence::users::SIGN_IN;
 use crate::evidence::{Confidence, Sourced, captures};
+use crate::time::FileTime;
 
 /// Answers that the broker got: `value` is the HTTP status.
 const ANSWERS: Want = Want {
@@ -78,7 +87,7 @@ pub const CHECK: Check = Check {
     title: "A proxy wants credentials",
     layer: Layer::Proxy,
     article: Article::Network("Check the proxy"),
-    wants: &[ANSWERS, REGISTRATION, TRANSFERS],
+    wants: &[ANSWERS, REGISTRATION, TRANSFERS, TOKEN_GIVEN],
     healthy: "No proxy asked for credentials in the failure window.",
     source_text: include_str!("auth.rs"),
     run,
@@ -87,26 +96,93 @@ pub const CHECK: Check = Check {
 
 fn run(case: &Case<'_>, j: &Judgement) {
     let refused = refusals(case);
-    let worked = worked(case);
-    match (refused.last(), worked) {
-        (Some(last), Some(good)) if good.value.time > last.value.time => j.note(format!(
-            "A proxy asked for credentials ({} record(s) up to {}) and later let requests pass: was, now repaired.",
-            refused.len(),
+    let (repaired, open) = sort_out(case, &refused);
+    if let Some(last) = repaired.last() {
+        j.note(format!(
+            "A proxy refused requests ({} record(s) up to {}) and later let those of the same account pass: was, now repaired.",
+            repaired.len(),
             last.value.time
-        )),
-        (Some(last), _) => {
-            let fields = ["Error", "ErrorMessage", "value", "EndpointUri", "ErrorCode", "dwError", "hr", "proxy", "errorCode", "Result"];
-            j.blocker(
-                Confidence::High,
-                format!("{} ({} record(s) in the failure window).", meaning(last.value), refused.len()),
-                [event_seen(last, &fields)],
-            );
-        }
-        (None, _) => {}
+        ));
+    }
+    if let Some(last) = open.last() {
+        let fields = [
+            "Error",
+            "ErrorMessage",
+            "value",
+            "EndpointUri",
+            "ErrorCode",
+            "dwError",
+            "hr",
+            "proxy",
+            "errorCode",
+            "Result",
+        ];
+        j.blocker(
+            Confidence::High,
+            format!("{} ({} record(s) in the failure window).", meaning(last.value), open.len()),
+            [event_seen(last, &fields)],
+        );
     }
     pages(case, j);
     status_output(case, j);
     covered(case, j);
+}
+
+/// On whose behalf a request was made: a proxy that lets a user pass can still refuse SYSTEM.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Account {
+    /// A service, or a log that only services write.
+    Service,
+    /// BITS, whose transfers belong to services and to users.
+    Transfers,
+    /// This person.
+    Person(String),
+    /// The record does not say.
+    Unknown,
+}
+
+impl Account {
+    fn of(event: &Event) -> Self {
+        let is = |want: Want| event.provider.eq_ignore_ascii_case(want.provider);
+        let sid = event.user_sid.as_ref().map(Sid::new);
+        match sid {
+            _ if is(TRANSFERS) => Self::Transfers,
+            _ if is(REGISTRATION) || is(signals::UPDATES_FAILED) || by_service(event) => Self::Service,
+            Some(sid) if sid.is_person() => Self::Person(sid.0),
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Refusals after which the same account got through, and the others.
+fn sort_out<'e>(
+    case: &Case<'e>,
+    refused: &[Sourced<&'e Event>],
+) -> (Vec<Sourced<&'e Event>>, Vec<Sourced<&'e Event>>) {
+    let kin = |event: &Event| (is_of_tenant(event), Account::of(event));
+    // Oldest first, so the newest of each kind stays.
+    let newest: BTreeMap<_, _> = refused.iter().map(|event| (kin(event.value), event.value.time)).collect();
+    let passed = worked(case);
+    let tokens = case.events(TOKEN_GIVEN);
+    let is_repaired = |event: &Event| {
+        let (tenant, account) = kin(event);
+        let last = newest.get(&(tenant, account.clone())).copied().unwrap_or(event.time);
+        // What lets a request pass says nothing of the tenant: only a token does.
+        let good = if tenant { &tokens } else { &passed };
+        account != Account::Unknown
+            && good
+                .iter()
+                .any(|good| good.value.time > last && account_of_good(good.value, tenant) == account)
+    };
+    refused.iter().cloned().partition(|event| is_repaired(event.value))
+}
+
+/// Whose success a record tells. The log of device registration also tells of tokens that users were given.
+fn account_of_good(event: &Event, token: bool) -> Account {
+    match event.user_sid.as_ref().map(Sid::new).filter(|sid| token && sid.is_person()) {
+        Some(sid) => Account::Person(sid.0),
+        None => Account::of(event),
+    }
 }
 
 /// Codes in a record: of its code fields, and inside its texts.
@@ -126,9 +202,13 @@ fn is_code_field(name: &str) -> bool {
 
 /// Whether a code says that a proxy wants credentials, or denies the tenant.
 fn is_refusal(code: ErrorCode) -> bool {
+    is_proxy_refusal(code) || code.aadsts() == Some(TENANT_RESTRICTION)
+}
+
+/// Whether a code says that a proxy wants credentials.
+pub fn is_proxy_refusal(code: ErrorCode) -> bool {
     code.http_status() == Some(PROXY_AUTHENTICATION_REQUIRED)
         || code.win32() == Some(LOGIN_FAILURE)
-        || code.aadsts() == Some(TENANT_RESTRICTION)
         || (code.aadsts().is_none()
             && (code.value() == BROKER_AUTHENTICATION || WEB_SERVICES.contains(&code.value())))
 }
@@ -149,8 +229,11 @@ fn refusals<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
     found
 }
 
-/// The newest request that got through: a transfer through a proxy, or an answer to the broker from beyond it.
-fn worked<'e>(case: &Case<'e>) -> Option<Sourced<&'e Event>> {
+/// Answers by which a proxy, too, refuses or fails (R16): they show no way through.
+const NO_WAY_THROUGH: [u32; 3] = [403, PROXY_AUTHENTICATION_REQUIRED, 451];
+
+/// Requests that got through: transfers through a proxy, and answers to the broker from beyond it.
+fn worked<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
     let mut good = case.events(TRANSFERS);
     good.retain(|event| {
         !super::proof::used_by(event.value).is_empty() && super::proof::succeeded(event.value) == Some(true)
@@ -158,14 +241,18 @@ fn worked<'e>(case: &Case<'e>) -> Option<Sourced<&'e Event>> {
     let answers = case.events(ANSWERS).into_iter();
     good.extend(answers.filter(|event| {
         status_of(event.value)
-            .is_some_and(|status| (100..500).contains(&status) && status != PROXY_AUTHENTICATION_REQUIRED)
+            .is_some_and(|status| (100..500).contains(&status) && !NO_WAY_THROUGH.contains(&status))
     }));
-    good.into_iter().max_by_key(|event| event.value.time)
+    good
+}
+
+fn is_of_tenant(event: &Event) -> bool {
+    codes_of(event).any(|code| code.aadsts() == Some(TENANT_RESTRICTION))
 }
 
 /// What the newest refusal says.
 fn meaning(event: &Event) -> &'static str {
-    if codes_of(event).any(|code| code.aadsts() == Some(TENANT_RESTRICTION)) {
+    if is_of_tenant(event) {
         "A proxy adds a tenant restriction that does not allow this tenant (AADSTS50002)"
     } else {
         "A proxy asked for credentials and got none"
@@ -191,40 +278,63 @@ fn pages(case: &Case<'_>, j: &Judgement) {
     }
 }
 
-/// Failed attempts that `dsregcmd /status` shows: the one to get a token, and the registration of the device.
+/// Failed attempts that `dsregcmd /status` shows: the one to get a token, and the registration of the device. Windows keeps them for
+/// years: one from before the window is no present fault. That of a token is shown only until a newer one succeeds, so it stays a warning.
 fn status_output(case: &Case<'_>, j: &Judgement) {
+    let is_old =
+        |time: Option<FileTime>| time.zip(case.window()).is_some_and(|(at, window)| at < window.from);
     for capture in case.captures(CaptureKind::Dsregcmd) {
         let CaptureData::Dsregcmd(data) = &capture.value.data else { continue };
-        let blocks = data.prt_diagnostics();
-        let attempts = blocks.iter().flat_map(|block| block.entries.iter().copied());
-        let join = DIAGNOSTICS.iter().filter_map(|key| data.diagnostic(key));
-        let refused = attempts.chain(join).find(|entry| {
-            let is_status = entry.key.to_ascii_lowercase().ends_with("status");
-            let status = entry.value.trim().parse::<u32>().ok().filter(|_| is_status);
-            status == Some(PROXY_AUTHENTICATION_REQUIRED)
-                || codes_in(&entry.value).into_iter().any(is_refusal)
-        });
-        if let Some(entry) = refused {
-            let seen = captures::line(capture.source.artifact, entry.line);
-            j.blocker(
-                Confidence::Medium,
-                "A failed attempt in dsregcmd /status ended at a proxy that wants credentials or restricts tenants.",
-                [seen.shows(format!("{} : {}", entry.key, entry.value))],
-            );
+        let seen = |entry: &Entry| {
+            captures::line(capture.source.artifact, entry.line)
+                .shows(format!("{} : {}", entry.key, entry.value))
+        };
+        for block in data.prt_diagnostics() {
+            let Some(entry) = block.entries.iter().find(|entry| refuses(entry)) else { continue };
+            match is_old(block.time()) {
+                false => j.blocker(Confidence::Medium, ATTEMPT_REFUSED, [seen(entry)]),
+                true => j.warning(
+                    Confidence::Low,
+                    format!("{ATTEMPT_REFUSED} That was before the failure window."),
+                    [seen(entry)],
+                ),
+            }
+        }
+        if let Some(entry) = TESTS.iter().filter_map(|key| data.diagnostic(key)).find(|entry| refuses(entry))
+        {
+            j.blocker(Confidence::Medium, ATTEMPT_REFUSED, [seen(entry)]);
+        }
+        let previous = data.previous_registration().map(|at| at.value);
+        let registration =
+            REGISTRATION_CODES.iter().filter_map(|key| data.diagnostic(key)).find(|entry| refuses(entry));
+        match (registration, previous) {
+            (Some(entry), Some(at)) if is_old(previous) => j.note(format!(
+                "A registration of the device ended at a proxy before the failure window ({}: {} : {}).",
+                at.date(),
+                entry.key,
+                entry.value
+            )),
+            (Some(entry), _) => j.blocker(Confidence::Medium, ATTEMPT_REFUSED, [seen(entry)]),
+            (None, _) => {}
         }
     }
 }
 
-/// Entries of a failed registration with an answer or a code in them.
-const DIAGNOSTICS: [&str; 7] = [
-    "DRS Discovery Test",
-    "DRS Connectivity Test",
-    "Token acquisition Test",
-    "Client ErrorCode",
-    "Server ErrorCode",
-    "Server Message",
-    "Https Status",
-];
+const ATTEMPT_REFUSED: &str =
+    "A failed attempt in dsregcmd /status ended at a proxy that wants credentials or restricts tenants.";
+
+/// Whether an entry of the diagnostics shows the answer of such a proxy.
+fn refuses(entry: &Entry) -> bool {
+    let is_status = entry.key.to_ascii_lowercase().ends_with("status");
+    let status = entry.value.trim().parse::<u32>().ok().filter(|_| is_status);
+    status == Some(PROXY_AUTHENTICATION_REQUIRED) || codes_in(&entry.value).into_iter().any(is_refusal)
+}
+
+/// Tests that `dsregcmd` itself made.
+const TESTS: [&str; 3] = ["DRS Discovery Test", "DRS Connectivity Test", "Token acquisition Test"];
+/// Entries of the previous registration with an answer or a code in them.
+const REGISTRATION_CODES: [&str; 4] =
+    ["Client ErrorCode", "Server ErrorCode", "Server Message", "Https Status"];
 
 /// "Healthy" needs logs that cover the window. The broker and device registration came with Windows 10.
 fn covered(case: &Case<'_>, j: &Judgement) {

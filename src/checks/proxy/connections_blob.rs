@@ -3,7 +3,7 @@
 //! # What it looks at
 //! Every value of the `Connections` keys below `Internet Settings`: of the machine in both views (SOFTWARE hive), of the affected user, and
 //! of SYSTEM, LOCAL SERVICE and NETWORK SERVICE where their hives were collected; whether the key was renamed to `Connections.old`; errors
-//! of the network class in the failure window.
+//! of the network class and refusals of a proxy in the failure window, for the user's own settings also those in dialogs of Office.
 //!
 //! # Why it blocks activation
 //! These binary values are what WinHTTP and WinINET really use. A damaged or forgotten one sends requests nowhere, and no settings page
@@ -26,13 +26,13 @@
 
 use super::address::{host_of, mask_url};
 use super::settings::{INTERNET_SETTINGS, Internet, MACHINE_SETTINGS, Route, Scope, blob_words, scope};
-use super::winhttp;
+use super::{auth, winhttp};
 use crate::artifact::connection_blob::{ConnectionBlob, DIRECT, PAC, PROXY};
 use crate::artifact::event_decode::ErrorCode;
 use crate::artifact::value::{RegValue, ValueType};
-use crate::checks::case::{Case, event_seen};
+use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation, Status};
-use crate::checks::signals::{self, mask_credentials};
+use crate::checks::signals::{self, DIALOGS, mask_credentials};
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect};
 use crate::evidence::registry::{UserHive, twin};
 use crate::evidence::{Confidence, Lookup, Source, Unknown};
@@ -53,7 +53,7 @@ pub const CHECK: Check = Check {
     title: "Stored proxy settings are damaged, stale or contradict each other",
     layer: Layer::Proxy,
     article: Article::Network("Check the Connections registry value"),
-    wants: &[],
+    wants: &[DIALOGS[0], DIALOGS[1], DIALOGS[2]],
     healthy: "The stored proxy settings are sound and agree.",
     source_text: include_str!("connections_blob.rs"),
     run,
@@ -77,13 +77,13 @@ fn run(case: &Case<'_>, j: &Judgement) {
     let machine = machine(case, j);
     case.each_user(j, |user, j| {
         let key = user.path(INTERNET_SETTINGS);
-        one_place(case, j, &key, collect::USER);
+        one_place(case, j, &key, collect::USER, Some(user));
     });
     for (mount, account) in SERVICES {
         // Their hives are a plus: without them nothing is missing.
         let key = format!(r"{mount}\{INTERNET_SETTINGS}");
         if !case.evidence.registry.key(&format!(r"{key}\Connections")).is_unknown() {
-            let stored = one_place(case, j, &key, collect::SOFTWARE);
+            let stored = one_place(case, j, &key, collect::SOFTWARE, None);
             of_service(case, j, account, &stored);
         }
     }
@@ -95,11 +95,11 @@ fn run(case: &Case<'_>, j: &Judgement) {
 
 /// The machine's key in every view that exists (R12).
 fn machine(case: &Case<'_>, j: &Judgement) -> Vec<Stored> {
-    let mut stored = one_place(case, j, MACHINE_SETTINGS, collect::SOFTWARE);
-    let two = case.evidence.registry.has_two_views();
+    let mut stored = one_place(case, j, MACHINE_SETTINGS, collect::SOFTWARE, None);
+    let two = case.evidence.has_two_views();
     match (&two, twin(MACHINE_SETTINGS)) {
         (Lookup::Found(two), Some(key)) if two.value => {
-            stored.extend(one_place(case, j, &key, collect::SOFTWARE))
+            stored.extend(one_place(case, j, &key, collect::SOFTWARE, None))
         }
         (Lookup::Unknown(unknown), _) => j.missing(unknown, collect::SYSTEM),
         _ => {}
@@ -108,7 +108,13 @@ fn machine(case: &Case<'_>, j: &Judgement) -> Vec<Stored> {
 }
 
 /// All blobs of one `Connections` key, each judged by itself, and the twins against each other.
-fn one_place(case: &Case<'_>, j: &Judgement, settings: &str, collect: &str) -> Vec<Stored> {
+fn one_place(
+    case: &Case<'_>,
+    j: &Judgement,
+    settings: &str,
+    collect: &str,
+    user: Option<&UserHive>,
+) -> Vec<Stored> {
     let key = format!(r"{settings}\Connections");
     if let Lookup::Found(old) = case.evidence.registry.key(&format!("{key}.old")) {
         let when = old.source.time.map(|time| format!(", last written {time}")).unwrap_or_default();
@@ -130,7 +136,7 @@ fn one_place(case: &Case<'_>, j: &Judgement, settings: &str, collect: &str) -> V
     for value in values.value.iter() {
         let source =
             Source { locator: format!("{}!{}", values.source.locator, value.name), ..values.source.clone() };
-        stored.extend(one_value(case, j, value, &source));
+        stored.extend(one_value(case, j, value, &source, user));
     }
     twins(j, &stored);
     if stored.is_empty() && values.value.is_complete() {
@@ -140,12 +146,18 @@ fn one_place(case: &Case<'_>, j: &Judgement, settings: &str, collect: &str) -> V
 }
 
 /// The rows on a single value.
-fn one_value(case: &Case<'_>, j: &Judgement, value: &RegValue, source: &Source) -> Option<Stored> {
+fn one_value(
+    case: &Case<'_>,
+    j: &Judgement,
+    value: &RegValue,
+    source: &Source,
+    user: Option<&UserHive>,
+) -> Option<Stored> {
     if value.kind != ValueType::BINARY {
         // Something else may lie in the key (its default value, a script's note): only the known names must be blobs.
         if KNOWN.iter().any(|known| value.name.eq_ignore_ascii_case(known)) {
             let shown = format!("{} {}", value.kind.name(), mask_credentials(&value.display()));
-            damaged(case, j, source.shows(shown).expected("a connection blob in a REG_BINARY"));
+            damaged(case, j, source.shows(shown).expected("a connection blob in a REG_BINARY"), user);
         }
         return None;
     }
@@ -160,7 +172,7 @@ fn one_value(case: &Case<'_>, j: &Judgement, value: &RegValue, source: &Source) 
             return None;
         }
         Err(problem) => {
-            damaged(case, j, source.shows(problem.to_string()).expected("a sound connection blob"));
+            damaged(case, j, source.shows(problem.to_string()).expected("a sound connection blob"), user);
             return None;
         }
     };
@@ -208,18 +220,20 @@ fn left_over(j: &Judgement, blob: &ConnectionBlob, source: &Source) {
     }
 }
 
-/// Damage: a blocker when requests failed in the window.
-fn damaged(case: &Case<'_>, j: &Judgement, seen: Observation) {
-    let all = signals::ALL.iter().flat_map(|want| case.events(*want));
-    let fits =
-        |code: ErrorCode| signals::is_network(code) || code.win32().is_some_and(|n| BAD_URL.contains(&n));
-    let error = all
-        .filter(|event| signals::code_of(event.value).is_some_and(fits))
-        .filter(|event| !signals::is_disconnected_at(case, event.value.time))
-        .max_by_key(|event| event.value.time);
+/// Damage: a blocker when requests failed in the window, or a proxy refused them.
+fn damaged(case: &Case<'_>, j: &Judgement, seen: Observation, user: Option<&UserHive>) {
+    let fits = |code: ErrorCode| {
+        signals::is_network(code)
+            || auth::is_proxy_refusal(code)
+            || code.win32().is_some_and(|n| BAD_URL.contains(&n))
+    };
+    let mut errors = signals::errors(case, fits);
+    // Office uses the settings of its user, and of nobody else.
+    errors.extend(user.into_iter().flat_map(|user| signals::dialogs(case, user, fits)));
+    let error = errors.into_iter().max_by_key(|event| event.value.time);
     let status = if error.is_some() { Status::Blocker } else { Status::Warning };
     let mut evidence = vec![seen];
-    evidence.extend(error.map(|event| event_seen(&event, signals::FIELDS)));
+    evidence.extend(error.map(|event| signals::error_seen(&event)));
     j.row(status, Confidence::High, "Stored proxy settings are damaged.".to_owned(), evidence);
 }
 
@@ -240,8 +254,7 @@ fn twins(j: &Judgement, stored: &[Stored]) {
 /// A service account whose own proxy is another one than WinHTTP's.
 fn of_service(case: &Case<'_>, j: &Judgement, account: &str, stored: &[Stored]) {
     for item in stored.iter().filter(|item| item.is(DEFAULT) || item.is(LEGACY)) {
-        let Some(proxy) = item.blob.proxy_in_force() else { continue };
-        let proxy = mask_credentials(proxy);
+        let Some(proxy) = Route::of(&item.blob).proxy else { continue };
         match winhttp::route(case) {
             Ok(winhttp) if winhttp.route.proxy.as_deref().map(host_of) != Some(host_of(&proxy)) => {
                 j.warning(
@@ -307,7 +320,7 @@ fn affected(case: &Case<'_>) -> Option<Internet> {
 fn remedy(case: &Case<'_>) -> Remedy {
     let mut steps = vec!["Note the WinHTTP proxy: netsh winhttp show proxy > winhttp-before.txt".to_owned()];
     let mut keys = vec![MACHINE_SETTINGS.to_owned()];
-    let two = case.evidence.registry.has_two_views();
+    let two = case.evidence.has_two_views();
     keys.extend(twin(MACHINE_SETTINGS).filter(|_| two.found().is_some_and(|two| two.value)));
     for (number, key) in keys.iter().enumerate() {
         let file = format!("connections-before-{}.reg", number.saturating_add(1));

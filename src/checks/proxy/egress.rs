@@ -86,7 +86,8 @@ fn tested(case: &Case<'_>) -> Option<Observation> {
     failed
 }
 
-fn by_service(event: &Event) -> bool {
+/// Whether a service wrote a record.
+pub fn by_service(event: &Event) -> bool {
     event.user_sid.as_deref().is_some_and(|sid| matches!(sid, "S-1-5-18" | "S-1-5-19" | "S-1-5-20"))
 }
 

@@ -99,7 +99,7 @@ fn printed(case: &Case<'_>, j: &Judgement) -> bool {
         let at = |line: u32| captures::line(capture.source.artifact, line);
         for name in PROXIES {
             if let Some(variable) = data.variable(name).filter(|variable| !variable.value.trim().is_empty()) {
-                names_a_proxy(j, name, at(variable.line).shows(variable.value.clone()));
+                names_a_proxy(j, name, at(variable.line).shows(mask_credentials(variable.value.trim())));
             }
         }
         if let Some(variable) = data.variable(EXCEPTIONS) {

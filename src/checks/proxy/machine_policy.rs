@@ -2,7 +2,8 @@
 //!
 //! # What it looks at
 //! `ProxySettingsPerUser` in the policy key of `Internet Settings` (SOFTWARE hive, shared by both views); where it says that the machine's
-//! settings count, the connection blob and the plain values below `HKLM\…\Internet Settings`; and the settings of the affected user.
+//! settings count, the connection blob and the plain values below `HKLM\…\Internet Settings`, in both views, with the bitness of Office; and
+//! the settings of the affected user.
 //!
 //! # Why it blocks activation
 //! With one setting for all, WinINET ignores what the user has. If nothing is set for the machine, a user who needs a proxy has none; if
@@ -26,6 +27,7 @@ use super::proof::{self, Named};
 use super::settings::{INTERNET_SETTINGS, Internet, MACHINE_SETTINGS, POLICY, Scope, scope};
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
+use crate::checks::required::view_of_office;
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect, signals};
 use crate::evidence::registry::{UserHive, twin};
 use crate::evidence::{Confidence, Lookup};
@@ -88,6 +90,9 @@ fn for_the_machine(case: &Case<'_>, j: &Judgement, policy: &Observation) {
     if let Some(script) = &machine.route.script {
         j.note(format!("The script {script} is set for all users: see proxy-pac-wpad."));
     }
+    if let Some(list) = &machine.route.not_for_https {
+        proof::not_for_https(j, list, &machine.seen, "All users");
+    }
     match &machine.route.proxy {
         Some(proxy) => {
             let errors = signals::network_errors(case);
@@ -122,17 +127,31 @@ fn ignored(case: &Case<'_>, j: &Judgement, user: &UserHive, policy: &Observation
 
 /// 32-bit programs read another copy of the machine's settings: say which Office uses which.
 fn compare_views(case: &Case<'_>, j: &Judgement, machine: &Internet) {
-    let two = case.evidence.registry.has_two_views();
+    let two = case.evidence.has_two_views();
     if two.found().is_none_or(|two| !two.value) {
         return;
     }
     let Some(Ok(other)) = twin(MACHINE_SETTINGS).map(|key| Internet::read(case, &key)) else { return };
-    if (&other.route.proxy, &other.route.script) != (&machine.route.proxy, &machine.route.script) {
-        j.note(format!(
-            "64-bit programs have {}, 32-bit programs {}: the bitness of Office decides.",
-            machine.route.words(),
-            other.route.words()
-        ));
+    if (&other.route.proxy, &other.route.script) == (&machine.route.proxy, &machine.route.script) {
+        return;
+    }
+    let words =
+        format!("64-bit programs have {}, 32-bit programs {}", machine.route.words(), other.route.words());
+    match (view_of_office(case), &other.route.proxy) {
+        // The sign-in broker is 64-bit: both proxies count.
+        (Some("32-bit"), Some(proxy)) => {
+            j.note(format!("{words}: this Office is 32-bit."));
+            let errors = signals::network_errors(case);
+            let who = "All users' 32-bit programs, Office among them,";
+            let named = Named { proxy, seen: &other.seen, who, errors, refused: None };
+            proof::judge(case, j, &named);
+        }
+        (Some(view), _) => j.note(format!("{words}: this Office is {view}.")),
+        (None, _) => j.warning(
+            Confidence::Medium,
+            format!("The two views of the machine's proxy differ: {words}. Which of them Office uses is not known."),
+            [machine.seen.clone(), other.seen],
+        ),
     }
 }
 

@@ -16,12 +16,13 @@
 //!
 //! # When this is wrong
 //! A site may let services out directly on purpose: without a recorded failure a difference is a warning. Auto-detection that found nothing
-//! is direct. What a script answers is not known here, so a script is compared with a proxy only as far as "some proxy" goes.
+//! is direct. What a script answers is not known here, so a script is compared with a proxy only as far as "some proxy" goes; two
+//! different scripts are a weak sign.
 //!
 //! # Sources
 //! domain.md 5.3 `proxy-mismatch`; decision 5; R18 of section 14; trap 22.
 
-use super::address::{host_of, is_loopback};
+use super::address::{host_of, is_loopback, port_of};
 use super::proof::{refused_registration, unreachable, used_by};
 use super::settings::{INTERNET_SETTINGS, Internet, MACHINE_SETTINGS, Scope, scope};
 use super::winhttp::Setting;
@@ -102,6 +103,9 @@ fn compare(case: &Case<'_>, j: &Judgement, user: &Setting, services: &Setting) {
     let both = || vec![user.seen.clone(), services.seen.clone()];
     match (&user.route.proxy, &services.route.proxy) {
         (Some(one), Some(two)) if host_of(one) == host_of(two) => {
+            if port_of(one) != port_of(two) {
+                j.note(format!("The same proxy host by two ports: {one} and {two}."));
+            }
             both().into_iter().for_each(|seen| j.good(seen))
         }
         (Some(one), Some(two)) => {
@@ -115,6 +119,21 @@ fn compare(case: &Case<'_>, j: &Judgement, user: &Setting, services: &Setting) {
         }
         (None, None) if user.route.script == services.route.script => {
             both().into_iter().for_each(|seen| j.good(seen))
+        }
+        (None, None) if user.route.is_direct() => {
+            let summary = format!(
+                "Only services have a {}, perhaps left over; the user's programs go direct.",
+                services.route.words()
+            );
+            j.row(Status::Warning, Confidence::Medium, summary, both());
+        }
+        (None, None) => {
+            let summary = format!(
+                "Two scripts: the user's programs have {}, services {}.",
+                user.route.words(),
+                services.route.words()
+            );
+            j.row(Status::Warning, Confidence::Low, summary, both());
         }
         _ => {
             j.note(format!(
@@ -213,11 +232,23 @@ fn in_use(case: &Case<'_>, j: &Judgement) {
 
 fn remedy(case: &Case<'_>) -> Remedy {
     let user = of_user(case, &Judgement::default()).and_then(|user| user.route.proxy);
+    let dead = user
+        .as_deref()
+        .is_some_and(|proxy| is_loopback(&host_of(proxy)) || unreachable(case, proxy).is_some());
     let proxy = user.unwrap_or_else(|| "<host:port>".to_owned());
+    // Services must not be given a proxy that does not work.
+    let give = match dead {
+        true => format!(
+            "Switch the user's proxy {proxy} off, or enter the site's proxy in its place: it does not work."
+        ),
+        false => format!(
+            "If services need the user's proxy: netsh winhttp set proxy {proxy} \"<local>\" (Windows 11, Server 2022: set advproxy)"
+        ),
+    };
     Remedy {
         steps: vec![
             "Note the present settings: netsh winhttp show proxy > winhttp-before.txt".to_owned(),
-            format!("If services need the user's proxy: netsh winhttp set proxy {proxy} \"<local>\" (Windows 11, Server 2022: set advproxy)"),
+            give,
             "If the site has no proxy any more: netsh winhttp reset proxy, and switch the user's proxy off.".to_owned(),
             "If services may go direct: let the required addresses pass the firewall without the proxy.".to_owned(),
         ],

@@ -18,7 +18,7 @@
 //!
 //! # When this is wrong
 //! Auto-detection that finds nothing (12180, WinHTTP 808) is normal on networks without WPAD: it is direct. DNS client 1014 for `wpad` is
-//! noise. That WinHTTP ignores scripts from `file:` is from practice. The script is not run here: what it answers is not judged.
+//! noise. A script that was found by auto-detection may be of another network and of years ago: with the service disabled it is a warning. That WinHTTP ignores scripts from `file:` is from practice. The script is not run here: what it answers is not judged.
 //!
 //! # Sources
 //! domain.md 5.3 `proxy-pac-wpad`; decision 5; R21 of section 14; trap 5.
@@ -290,13 +290,23 @@ fn service(case: &Case<'_>, j: &Judgement, places: &[Place]) {
         return;
     }
     let seen = start_seen(&start).expected("3 (manual)");
-    if let Some(place) = places.iter().find(|place| place.route.script.is_some()) {
+    let scripts = || places.iter().filter(|place| place.route.script.is_some());
+    if let Some(place) = scripts().find(|place| !place.route.detected) {
         j.blocker(
             Confidence::High,
             "The service that runs proxy scripts (WinHttpAutoProxySvc) is disabled, and a script is in use.",
             [seen, place.seen.clone()],
         );
         return;
+    }
+    if let Some(place) = scripts().next() {
+        // The tail of a blob keeps what was found once, on whatever network (domain.md 6.6): it decides nothing.
+        let when = place.route.detected_at.map(|at| format!(" on {}", at.date())).unwrap_or_default();
+        j.warning(
+            Confidence::Medium,
+            format!("WinHttpAutoProxySvc is disabled, and auto-detection found a script{when}: it cannot find one again."),
+            [seen.clone(), place.seen.clone()],
+        );
     }
     let manual = places.iter().find(|place| place.route.proxy.is_some());
     let build = case.os().build_number();
@@ -313,6 +323,7 @@ fn service(case: &Case<'_>, j: &Judgement, places: &[Place]) {
             j.note("WinHttpAutoProxySvc is disabled; whether this Windows needs it for the manual proxy is not known.");
             j.missing(&case.os().unknown(), collect::OS_BUILD);
         }
+        _ if scripts().next().is_some() => {}
         _ => j.note(
             "WinHttpAutoProxySvc is disabled, as hardening guides ask; no script or proxy needs it here.",
         ),

@@ -4,7 +4,7 @@
 
 use std::net::IpAddr;
 
-use super::address::{host_of, is_loopback, port_of};
+use super::address::{carries_http, host_of, is_loopback, port_of};
 use super::{REGISTRATION, TRANSFERS};
 use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::event::Event;
@@ -164,7 +164,7 @@ pub fn judge(case: &Case<'_>, j: &Judgement, named: &Named<'_, '_>) {
         evidence.extend(more);
         let status = match errors.last() {
             Some(error) => {
-                evidence.push(event_seen(error, signals::FIELDS));
+                evidence.push(signals::error_seen(error));
                 Status::Blocker
             }
             None => Status::Warning,
@@ -193,6 +193,19 @@ pub fn judge(case: &Case<'_>, j: &Judgement, named: &Named<'_, '_>) {
         "{who} use the proxy {proxy}; nothing collected shows whether it lets the required addresses pass."
     );
     j.row(Status::Warning, Confidence::Medium, summary, vec![(*seen).clone()]);
+}
+
+/// A list of proxies in which none is for HTTPS: sign-in and licensing go direct. Revocation lists, which come over HTTP, can still go
+/// through it.
+pub fn not_for_https(j: &Judgement, list: &str, seen: &Observation, who: &str) {
+    if carries_http(list) {
+        let summary = format!(
+            "{who} have a proxy for HTTP and none for HTTPS ({list}): it carries revocation lists only."
+        );
+        j.row(Status::Warning, Confidence::Low, summary, vec![seen.clone()]);
+    } else {
+        j.note(format!("{who} have a proxy list without one for HTTPS or HTTP ({list})."));
+    }
 }
 
 /// Evidence that a named proxy cannot be reached.

@@ -3,13 +3,14 @@
 //! Since Internet Explorer 5 the connection blob is what WinINET uses; the plain values beside it (`ProxyEnable`, `ProxyServer`,
 //! `AutoConfigURL`) are its mirror. Where they disagree, the blob is believed (domain.md 5.3).
 
-use super::address::mask_url;
+use super::address::{carries_https, mask_url};
 use crate::artifact::connection_blob::{AUTO_DETECT, ConnectionBlob, PAC, PROXY};
 use crate::artifact::value::RegValue;
 use crate::checks::case::{Case, value_seen};
 use crate::checks::judgement::Observation;
 use crate::checks::signals::mask_credentials;
 use crate::evidence::{Lookup, Unknown};
+use crate::time::FileTime;
 
 /// Settings of a user, below the root of the hive.
 pub const INTERNET_SETTINGS: &str = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings";
@@ -25,6 +26,12 @@ pub struct Route {
     pub script: Option<String>,
     /// WPAD is on.
     pub detect: bool,
+    /// The script was found by WPAD and nobody configured it.
+    pub detected: bool,
+    /// When WPAD last looked for it.
+    pub detected_at: Option<FileTime>,
+    /// A list of proxies by scheme in which none is for HTTPS: HTTPS goes direct.
+    pub not_for_https: Option<String>,
 }
 
 impl Route {
@@ -41,19 +48,41 @@ impl Route {
         if parts.is_empty() {
             parts.push("direct".to_owned());
         }
+        parts.extend(self.not_for_https.as_ref().map(|list| format!("{list} not for HTTPS")));
         if self.detect {
             parts.push("auto-detect on".to_owned());
         }
         parts.join(", ")
     }
 
-    /// The way that a blob describes.
+    /// The way of a named proxy. Only WinINET takes a proxy for SOCKS (`socks`).
+    pub fn named(proxy: Option<&str>, socks: bool) -> Self {
+        let (proxy, not_for_https) = match proxy.map(mask_credentials) {
+            Some(list) if !carries_https(&list, socks) => (None, Some(list)),
+            proxy => (proxy, None),
+        };
+        Self { proxy, not_for_https, ..Self::default() }
+    }
+
+    /// The way that a blob of WinHTTP describes.
+    pub fn of_winhttp(blob: &ConnectionBlob) -> Self {
+        let Self { proxy, not_for_https, .. } = Self::named(blob.proxy_in_force(), false);
+        Self { proxy, not_for_https, ..Self::of(blob) }
+    }
+
+    /// The way that a blob of WinINET describes.
     pub fn of(blob: &ConnectionBlob) -> Self {
         let detect = blob.flags & AUTO_DETECT != 0;
         let some = |text: &str| (!text.trim().is_empty()).then(|| mask_url(text));
         let configured = if blob.flags & PAC != 0 { some(&blob.pac) } else { None };
         let detected = if detect { some(&blob.detected_pac) } else { None };
-        Self { proxy: blob.proxy_in_force().map(mask_credentials), script: configured.or(detected), detect }
+        Self {
+            detected: configured.is_none() && detected.is_some(),
+            script: configured.or(detected),
+            detect,
+            detected_at: blob.detected_at,
+            ..Self::named(blob.proxy_in_force(), true)
+        }
     }
 }
 
@@ -72,9 +101,13 @@ pub fn blob(answer: Lookup<RegValue>, what: &str) -> Lookup<ConnectionBlob> {
     }
 }
 
+/// Version of the layout that only WinHTTP writes (domain.md 5.3).
+const WINHTTP_VERSION: u32 = 0x28;
+
 /// A blob as evidence.
 pub fn blob_words(blob: &ConnectionBlob) -> String {
-    let route = Route::of(blob);
+    let winhttp = blob.version == WINHTTP_VERSION;
+    let route = if winhttp { Route::of_winhttp(blob) } else { Route::of(blob) };
     let mut text = format!("flags {:#x}: {}", blob.flags, route.words());
     if route.proxy.is_some() {
         let bypass = if blob.bypass.is_empty() { "none" } else { &blob.bypass };
@@ -124,8 +157,8 @@ impl Plain {
     }
 
     fn route(&self) -> Route {
-        let proxy = self.server.as_deref().filter(|_| self.enabled() == Some(true)).map(mask_credentials);
-        Route { proxy, script: self.script().as_deref().map(mask_url), detect: false }
+        let server = self.server.as_deref().filter(|_| self.enabled() == Some(true));
+        Route { script: self.script().as_deref().map(mask_url), ..Route::named(server, true) }
     }
 
     /// What shows the route of the plain values, or that there are none.
@@ -190,6 +223,9 @@ impl Internet {
                 unread_blob: None,
             }),
             Lookup::Absent(source) => {
+                if let Lookup::Unknown(unknown) = plain.enable.clone().numeric("Internet proxy settings") {
+                    return Err(unknown);
+                }
                 let left_over = plain.server.as_deref().filter(|_| plain.enabled() != Some(true));
                 let seen = plain.seen().unwrap_or_else(|| source.shows("not set: direct"));
                 let route = plain.route();

@@ -17,7 +17,9 @@
 //!
 //! # When this is wrong
 //! "Direct" is good only where the site needs no proxy: `proxy-mismatch` compares it with the user's proxy. A proxy without any proof
-//! either way is a warning, never a blocker. A bypass list of `*` means that the proxy is never used. On current Windows `show advproxy` can
+//! either way is a warning, never a blocker. A bypass list with `*` means that the proxy is never used. A list by
+//! scheme without one for HTTPS is no proxy for sign-in: HTTPS then goes direct (from practice). Sources that contradict each other lower the
+//! confidence. On current Windows `show advproxy` can
 //! differ from `show proxy`, and then it wins.
 //!
 //! # Sources
@@ -29,7 +31,7 @@ use super::settings::{MACHINE_SETTINGS, Route, blob, blob_words};
 use super::{REGISTRATION, TRANSFERS};
 use crate::artifact::capture::winhttp_proxy::State;
 use crate::artifact::capture::{CaptureData, CaptureKind, winhttp_advproxy};
-use crate::artifact::connection_blob::ConnectionBlob;
+use crate::artifact::connection_blob::{ConnectionBlob, is_never_used};
 use crate::artifact::value::RegValue;
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
@@ -80,27 +82,52 @@ struct Told {
 }
 
 fn told(case: &Case<'_>, views: &[Lookup<ConnectionBlob>]) -> Told {
-    let mut list = from_advproxy(case);
+    let advanced = from_advproxy(case);
+    let simple = from_show_proxy(case);
+    let stored: Vec<Setting> = views.iter().filter_map(stored).collect();
     let only_simple =
-        list.is_empty() && case.os().build_number().is_some_and(|build| build >= ADVPROXY_BUILD);
-    list.extend(from_show_proxy(case));
-    let by_netsh = !list.is_empty();
-    list.extend(views.iter().filter_map(|view| match view {
+        advanced.is_empty() && case.os().build_number().is_some_and(|build| build >= ADVPROXY_BUILD);
+    let contradicted = is_contradicted(&advanced, &simple, &stored);
+    let by_netsh = !advanced.is_empty() || !simple.is_empty();
+    let mut list: Vec<Setting> = advanced.into_iter().chain(simple).chain(stored).collect();
+    for setting in &mut list {
+        // R18: these sources do not show a proxy that was set by "set advproxy".
+        if only_simple && setting.route.is_direct() {
+            setting.seen.doubts.push(
+                "On this Windows a proxy set by \"set advproxy\" shows neither in \"show proxy\" nor in WinHttpSettings.".into(),
+            );
+        }
+        if contradicted {
+            setting.seen.doubts.push("Another source says something else of the WinHTTP proxy.".into());
+        }
+    }
+    Told { settings: list, by_netsh }
+}
+
+/// What the blob of a view says.
+fn stored(view: &Lookup<ConnectionBlob>) -> Option<Setting> {
+    match view {
         Lookup::Found(blob) => {
-            Some(Setting { route: Route::of(&blob.value), seen: blob.shows(blob_words(&blob.value)) })
+            Some(Setting { route: Route::of_winhttp(&blob.value), seen: blob.shows(blob_words(&blob.value)) })
         }
         Lookup::Absent(source) => {
             Some(Setting { route: Route::default(), seen: source.shows("not set: direct") })
         }
         Lookup::Unknown(_) => None,
-    }));
-    // R18: these sources do not show a proxy that was set by "set advproxy".
-    for setting in list.iter_mut().filter(|setting| only_simple && setting.route.is_direct()) {
-        setting.seen.doubts.push(
-            "On this Windows a proxy set by \"set advproxy\" shows neither in \"show proxy\" nor in WinHttpSettings.".into(),
-        );
     }
-    Told { settings: list, by_netsh }
+}
+
+/// Whether sources of equal weight contradict each other: outputs of one command, or `show proxy` and every stored view. `show advproxy`
+/// tells more than the others (R18), and two views that differ are a row of their own.
+fn is_contradicted(advanced: &[Setting], simple: &[Setting], stored: &[Setting]) -> bool {
+    let proxy =
+        |setting: &Setting| setting.route.proxy.as_ref().map(|proxy| proxy.trim().to_ascii_lowercase());
+    let differ =
+        |list: &[Setting]| list.iter().any(|one| list.iter().any(|other| proxy(one) != proxy(other)));
+    let against_views = simple
+        .iter()
+        .any(|shown| !stored.is_empty() && stored.iter().all(|view| proxy(view) != proxy(shown)));
+    differ(advanced) || (advanced.is_empty() && (differ(simple) || against_views))
 }
 
 /// The proxy of services as other checks need it.
@@ -184,6 +211,9 @@ fn judge(case: &Case<'_>, j: &Judgement, settings: &[Setting]) {
     if let Some(script) = &first.route.script {
         j.note(format!("Services use the script {script}: see proxy-pac-wpad."));
     }
+    if let Some(list) = &first.route.not_for_https {
+        proof::not_for_https(j, list, &first.seen, "Services");
+    }
     let Some(proxy) = &first.route.proxy else {
         settings.iter().for_each(|setting| j.good(setting.seen.clone()));
         return;
@@ -209,13 +239,14 @@ fn from_advproxy(case: &Case<'_>) -> Vec<Setting> {
 /// `None` when something is on and the output does not name it: that is not direct.
 fn advproxy_route(data: &winhttp_advproxy::Data) -> Option<Route> {
     let set = |text: &Option<String>| text.clone().filter(|text| !text.trim().is_empty());
-    let never = data.proxy_bypass.as_deref().map(str::trim) == Some("*");
+    let never = data.proxy_bypass.as_deref().is_some_and(is_never_used);
     let proxy = set(&data.proxy).filter(|_| data.proxy_is_enabled != Some(false) && !never);
     let script = set(&data.auto_config_url).filter(|_| data.auto_config_is_enabled != Some(false));
     let unnamed = (data.proxy_is_enabled == Some(true) && set(&data.proxy).is_none())
         || (data.auto_config_is_enabled == Some(true) && script.is_none());
     let script = script.as_deref().map(mask_url);
-    (!unnamed).then(|| Route { proxy, script, detect: data.auto_detect == Some(true) })
+    let detect = data.auto_detect == Some(true);
+    (!unnamed).then(|| Route { script, detect, ..Route::named(proxy.as_deref(), false) })
 }
 
 /// `show proxy`.
@@ -235,8 +266,8 @@ fn from_show_proxy(case: &Case<'_>) -> Vec<Setting> {
                 Setting { route: Route::default(), seen }
             }
             State::Proxy { proxy, bypass, .. } => {
-                let used = bypass.as_deref().map(str::trim) != Some("*");
-                let route = Route { proxy: used.then(|| proxy.clone()), ..Route::default() };
+                let used = !bypass.as_deref().is_some_and(is_never_used);
+                let route = Route::named(Some(proxy.as_str()).filter(|_| used), false);
                 Setting { route, seen: source.shows(format!("proxy {proxy}")) }
             }
         });

@@ -3,7 +3,7 @@
 //! # What it looks at
 //! `Internet Settings` of the affected user: the blob `Connections\DefaultConnectionSettings`, which WinINET uses, and the plain values
 //! `ProxyEnable`, `ProxyServer` and `AutoConfigURL`, which mirror it; WinINet-Config event 5600, the history of changes; transfers, name
-//! queries and connection tests that name the proxy; the user's sign-in errors of the network class.
+//! queries and connection tests that name the proxy; the user's sign-in errors of the network class, also those in dialogs of Office.
 //!
 //! # Why it blocks activation
 //! Interactive Office and the sign-in window use WinINET. A proxy that is not there any more (a debugging tool on 127.0.0.1, the proxy of
@@ -29,6 +29,7 @@ use super::{PROXY_CHANGES, TRANSFERS};
 use crate::artifact::event::Event;
 use crate::checks::case::Case;
 use crate::checks::judgement::Judgement;
+use crate::checks::signals::DIALOGS;
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect, signals};
 use crate::evidence::registry::UserHive;
 use crate::evidence::{Confidence, Lookup, Sourced};
@@ -39,7 +40,7 @@ pub const CHECK: Check = Check {
     title: "The user's programs use a proxy that is wrong, dead or unproven",
     layer: Layer::Proxy,
     article: Article::Network("Check the proxy"),
-    wants: &[TRANSFERS, PROXY_CHANGES],
+    wants: &[TRANSFERS, PROXY_CHANGES, DIALOGS[0], DIALOGS[1], DIALOGS[2]],
     healthy: "The user's programs have no manual proxy, or one that is known to work.",
     source_text: include_str!("wininet_user.rs"),
     run,
@@ -85,6 +86,9 @@ fn of_user(case: &Case<'_>, j: &Judgement, user: &UserHive) {
     if let Some(script) = &internet.route.script {
         j.note(format!("The user's programs use the script {script}: see proxy-pac-wpad."));
     }
+    if let Some(list) = &internet.route.not_for_https {
+        proof::not_for_https(j, list, &internet.seen, "The user's programs");
+    }
     match &internet.route.proxy {
         Some(proxy) => {
             let errors = user_errors(case, user);
@@ -97,8 +101,9 @@ fn of_user(case: &Case<'_>, j: &Judgement, user: &UserHive) {
     history(case, j, user, &internet.route);
 }
 
-/// Sign-in errors of the network class that this user's proxy can have caused: not those of other people.
-pub fn user_errors<'e>(case: &Case<'e>, user: &UserHive) -> Vec<Sourced<&'e Event>> {
+/// Sign-in errors of the network class that this user's proxy can have caused, oldest first: not those of other people. The dialogs of
+/// Office tell most, for Office is what uses this proxy, and old Windows has no broker.
+fn user_errors<'e>(case: &Case<'e>, user: &UserHive) -> Vec<Sourced<&'e Event>> {
     let own = user.sid.as_ref().map(|sid| sid.0.as_str());
     let mut errors = case.events(signals::BROKER);
     errors.retain(|event| {
@@ -107,6 +112,8 @@ pub fn user_errors<'e>(case: &Case<'e>, user: &UserHive) -> Vec<Sourced<&'e Even
             && signals::code_of(event.value).is_some_and(signals::is_network)
             && !signals::is_disconnected_at(case, event.value.time)
     });
+    errors.extend(signals::dialogs(case, user, signals::is_network));
+    errors.sort_by_key(|event| event.value.time);
     errors
 }
 

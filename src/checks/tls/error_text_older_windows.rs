@@ -2,7 +2,8 @@
 //!
 //! # What it looks at
 //! Dialogs of Office in the OAlerts log (event 300 of the Office 14, 15 and 16 alerts) and the broker's records: AADSTS9002313, 0xCAA20002, the
-//! codes that come with "trouble activating" (0x803D0010, 0x803D0014, 0x8004FC12) and with "temporary server issues" (0xD0000272).
+//! codes that come with "trouble activating" (0x803D0010, 0x803D0014, 0x8004FC12) and with "temporary server issues" (0xD0000272); licensing
+//! exceptions with 0x803D0010 or 0x803D0014 in the Application log (Microsoft Office 16, event 2011).
 //!
 //! # Why it blocks activation
 //! It is how a user meets the lack of TLS 1.2: the servers refuse the connection, and Office blames the network, a temporary fault or a
@@ -16,7 +17,7 @@
 //!
 //! # When this is wrong
 //! The texts are localised, so they are never matched by their words: an alert that reads like one of them but shows no number is an open
-//! question, not a finding. 12175 (0x80072F8F) in a dialog comes from WinINET, where it is no TLS error. AADSTS9002313 has other causes too.
+//! question, not a finding. Event 2011 is known from reports only, so it never weighs much. 12175 (0x80072F8F) in a dialog comes from WinINET, where it is no TLS error. AADSTS9002313 has other causes too.
 //!
 //! # Sources
 //! domain.md 5.1 `error-text-older-windows`, 4.1; decision 8; trap 11; the article on older Windows versions.
@@ -45,6 +46,10 @@ const BROKER: Want = Want {
     ids: &[1081, 1097, 1098],
     channels: &["Microsoft-Windows-AAD/Operational"],
 };
+/// Errors of licensing that Office writes to the Application log. The events table marks the record unverified, so it is a weak sign.
+const LICENSING: Want = Want { provider: "Microsoft Office 16", ids: &[2011], channels: &["Application"] };
+/// Codes of its exception text on Windows without TLS 1.2.
+const EXCEPTIONS: [u32; 2] = [0x803d_0010, 0x803d_0014];
 /// "The request is malformed or invalid."
 const MALFORMED: u32 = 9_002_313;
 /// The same from the broker, when no AADSTS number of another meaning stands beside it.
@@ -56,7 +61,7 @@ pub const CHECK: Check = Check {
     title: "Office showed one of the errors of old Windows versions",
     layer: Layer::Tls,
     article: Article::OlderWindows,
-    wants: &[ALERTS[0], ALERTS[1], ALERTS[2], BROKER],
+    wants: &[ALERTS[0], ALERTS[1], ALERTS[2], BROKER, LICENSING],
     healthy: "Office showed none of the errors of old Windows versions.",
     source_text: include_str!("error_text_older_windows.rs"),
     run,
@@ -119,6 +124,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
             ));
         }
     }
+    licensing(case, j);
     let newest = |kinds: &[Kind]| {
         let of_kind = hits.iter().filter(|(kind, _)| kinds.contains(kind));
         of_kind.max_by_key(|(_, seen)| seen.time).cloned()
@@ -128,6 +134,24 @@ fn run(case: &Case<'_>, j: &Judgement) {
     }
     if let Some((kind, seen)) = newest(&[Kind::Trouble, Kind::Server]) {
         temporary(case, j, kind, seen);
+    }
+}
+
+/// A licensing exception with a code of the class. That there is none says nothing: not every Office writes this log.
+fn licensing(case: &Case<'_>, j: &Judgement) {
+    let code_in = |event: &Event| {
+        let codes = codes_in(&event.all_text());
+        codes.into_iter().find(|code| EXCEPTIONS.contains(&code.value()))
+    };
+    let newest =
+        case.events(LICENSING).into_iter().rev().find_map(|event| Some((code_in(event.value)?, event)));
+    if let Some((code, event)) = newest {
+        let seen = event.shows(format!("{} {}, {code}", event.value.provider, event.value.event_id));
+        j.warning(
+            Confidence::Low,
+            format!("Office recorded a licensing error ({code}) that is known from Windows without TLS 1.2."),
+            [seen],
+        );
     }
 }
 

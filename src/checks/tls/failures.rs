@@ -5,6 +5,7 @@ use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::Case;
 use crate::checks::judgement::Status;
 use crate::checks::signals;
+use crate::evidence::registry::UserHive;
 use crate::evidence::{Confidence, Sourced};
 
 /// Secure-channel failure and certificate failure of WinHTTP (domain.md section 7, rule 2).
@@ -25,6 +26,15 @@ pub fn is_tls(code: ErrorCode) -> bool {
 pub fn errors<'e>(case: &Case<'e>) -> Vec<Sourced<&'e Event>> {
     let mut found: Vec<Sourced<&Event>> = signals::ALL.iter().flat_map(|want| case.events(*want)).collect();
     found.retain(|event| signals::code_of(event.value).is_some_and(is_tls));
+    found.sort_by_key(|event| (event.value.time, event.value.record_id, event.source.artifact));
+    found
+}
+
+/// Those, and the dialogs that Office showed to a user with such a code: besides 12175, which the dialogs use for something else, the codes
+/// mean the same in WinINET.
+pub fn errors_of_user<'e>(case: &Case<'e>, user: Option<&UserHive>) -> Vec<Sourced<&'e Event>> {
+    let mut found = errors(case);
+    found.extend(user.into_iter().flat_map(|user| signals::dialogs(case, user, is_tls)));
     found.sort_by_key(|event| (event.value.time, event.value.record_id, event.source.artifact));
     found
 }

@@ -16,18 +16,19 @@
 //!
 //! # When this is wrong
 //! `Enabled` may be 1 or 0xFFFFFFFF: both mean on. A missing `DisabledByDefault` takes the default of the Windows version: on Windows 7 and
-//! Server 2008 R2 that is "off by default", so `Enabled` = 1 alone is not enough there.
+//! Server 2008 R2 that is "off by default", so `Enabled` = 1 alone is not enough there. Where what WinHTTP asks for was not collected, "off by
+//! default" stays a warning. A value that is no number answers nothing.
 //!
 //! # Sources
 //! domain.md 5.1 `tls12-schannel-client`, 6.2; trap 23; R11 of section 14; the article on older Windows versions.
 
 use super::schannel::{self, Weight};
-use super::tls12_winhttp_default::winhttp_asks_for_tls12;
+use super::tls12_winhttp_default::{Asks, winhttp_asks_for_tls12};
 use crate::artifact::event::Event;
 use crate::artifact::value::RegValue;
 use crate::checks::case::{Case, event_seen, value_seen};
 use crate::checks::judgement::{Judgement, Observation, Status};
-use crate::checks::{ARTICLE_OLDER_WINDOWS, Article, Check, Layer, Remedy};
+use crate::checks::{ARTICLE_OLDER_WINDOWS, Article, Check, Layer, Remedy, collect};
 use crate::evidence::os::Generation;
 use crate::evidence::{Confidence, Lookup};
 
@@ -48,8 +49,8 @@ pub const CHECK: Check = Check {
 };
 
 fn run(case: &Case<'_>, j: &Judgement) {
-    let enabled = case.need_value(j, CLIENT, "Enabled");
-    let by_default = case.need_value(j, CLIENT, "DisabledByDefault");
+    let enabled = case.need_number(j, CLIENT, "Enabled");
+    let by_default = case.need_number(j, CLIENT, "DisabledByDefault");
     if number(&enabled) == Some(0) {
         let seen = enabled.found().map(|value| value_seen(value).expected("1")).into_iter().collect();
         let status = Status::Blocker;
@@ -129,11 +130,17 @@ fn off_by_default(case: &Case<'_>, j: &Judgement, answers: &[&Lookup<RegValue>],
     // On Windows 7 and older an absent key blocks whatever WinHTTP asks for (the decision table's row of its own).
     let absent_on_old = answers.iter().all(|answer| answer.is_absent());
     match winhttp_asks_for_tls12(case) {
-        Some(asks) if !absent_on_old => {
+        Asks::Yes(asks) if !absent_on_old => {
             evidence.push(asks);
             let summary = format!(
                 "{why}; WinHTTP asks for it, but programs that take Schannel's default do not get it."
             );
+            j.row(Status::Warning, Confidence::Medium, summary, evidence);
+        }
+        // It is a blocker or a warning by a value that nobody collected.
+        Asks::Unknown(unknown) if !absent_on_old => {
+            j.missing(&unknown, collect::SOFTWARE);
+            let summary = format!("{why}; whether WinHTTP asks for it is not known.");
             j.row(Status::Warning, Confidence::Medium, summary, evidence);
         }
         _ => {

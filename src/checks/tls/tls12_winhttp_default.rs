@@ -2,7 +2,7 @@
 //!
 //! # What it looks at
 //! `DefaultSecureProtocols` below `Internet Settings\WinHttp` in the SOFTWARE hive, in the native and the 32-bit view; the Windows version;
-//! the bitness of Office; installed updates; WinHTTP event 1053 (handshake failed on the version).
+//! the bitness of Office; installed updates (a list, or those that `systeminfo` names); WinHTTP event 1053 (handshake failed on the version).
 //!
 //! # Why it blocks activation
 //! Licensing uses WinHTTP. The value replaces the default of Windows for every program that does not choose: without bit 0x800 the
@@ -25,18 +25,18 @@ use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::value::RegValue;
 use crate::checks::case::{Case, event_seen, value_seen};
 use crate::checks::judgement::{Judgement, Observation};
+use crate::checks::required::view_of_office;
 use crate::checks::{ARTICLE_OLDER_WINDOWS, Article, Check, Layer, Remedy, collect};
 use crate::evidence::events::Want;
 use crate::evidence::os::Generation;
 use crate::evidence::registry::twin;
-use crate::evidence::{Confidence, Lookup, captures};
+use crate::evidence::{Confidence, Lookup, Unknown, captures};
 use crate::time::FileTime;
 
 const WINHTTP: &str = r"HKLM\SOFTWARE\Microsoft\Windows\CurrentVersion\Internet Settings\WinHttp";
 const VALUE: &str = "DefaultSecureProtocols";
 /// KB3140245: makes `DefaultSecureProtocols` work on old Windows.
 const UPDATE: u32 = 3_140_245;
-const OFFICE: &str = r"HKLM\SOFTWARE\Microsoft\Office\ClickToRun\Configuration";
 
 /// The handshake failed because the versions do not meet.
 const VERSION_MISMATCH: Want = Want {
@@ -93,13 +93,31 @@ fn views(case: &Case<'_>) -> Vec<View> {
     views
 }
 
-/// The value with TLS 1.2 in every view that exists, as evidence: programs that use WinHTTP ask for TLS 1.2.
-pub fn winhttp_asks_for_tls12(case: &Case<'_>) -> Option<Observation> {
+/// Whether programs that use WinHTTP ask for TLS 1.2.
+pub enum Asks {
+    /// Every view that exists names it.
+    Yes(Observation),
+    /// A view does not.
+    No,
+    /// A view was not collected, and none that was lacks it.
+    Unknown(Unknown),
+}
+
+/// Asks the views of the value.
+pub fn winhttp_asks_for_tls12(case: &Case<'_>) -> Asks {
     let views = views(case);
-    if !views.iter().all(View::has_tls12) {
-        return None;
+    if views.iter().any(|view| !view.answer.is_unknown() && !view.has_tls12()) {
+        return Asks::No;
     }
-    views.first().and_then(View::seen)
+    let unread = views.iter().find_map(|view| match &view.answer {
+        Lookup::Unknown(unknown) => Some(unknown.clone()),
+        Lookup::Found(_) | Lookup::Absent(_) => None,
+    });
+    match (unread, views.first().and_then(View::seen)) {
+        (Some(unknown), _) => Asks::Unknown(unknown),
+        (None, Some(seen)) => Asks::Yes(seen),
+        (None, None) => Asks::No,
+    }
 }
 
 fn run(case: &Case<'_>, j: &Judgement) {
@@ -155,14 +173,7 @@ fn old_windows(case: &Case<'_>, j: &Judgement, views: &[View]) {
 }
 
 fn one_view_only(case: &Case<'_>, j: &Judgement, view: &View, seen: Observation) {
-    let platform = case.value(OFFICE, "Platform");
-    let platform = platform.found().and_then(|value| value.value.as_text());
-    let used = match platform.as_deref() {
-        Some("x86") => Some("32-bit"),
-        Some("x64") => Some("64-bit"),
-        _ => None,
-    };
-    if used == Some(view.name) {
+    if view_of_office(case) == Some(view.name) {
         let summary = format!(
             "TLS 1.2 is missing from WinHTTP's default in the {} view, which Office uses.",
             view.name
@@ -174,8 +185,21 @@ fn one_view_only(case: &Case<'_>, j: &Judgement, view: &View, seen: Observation)
     }
 }
 
+/// Whether `systeminfo` names the update. Its list can be cut, so what is not in it can still be installed.
+fn systeminfo_names_update(case: &Case<'_>) -> bool {
+    case.captures(CaptureKind::Systeminfo).iter().any(|capture| match &capture.value.data {
+        CaptureData::Systeminfo(data) => {
+            data.hotfixes.iter().flat_map(|list| &list.listed).any(|fix| fix.kb == Some(UPDATE))
+        }
+        _ => false,
+    })
+}
+
 /// The value works only with KB3140245 or a rollup that holds it: a list without either is a warning.
 fn update_installed(case: &Case<'_>, j: &Judgement) {
+    if systeminfo_names_update(case) {
+        return;
+    }
     let mut list = None;
     for capture in case.captures(CaptureKind::Hotfixes) {
         let CaptureData::Hotfixes(data) = &capture.value.data else { continue };
@@ -196,27 +220,33 @@ fn update_installed(case: &Case<'_>, j: &Judgement) {
         ),
         None => {
             let what = "list of installed updates".to_owned();
-            j.missing(&crate::evidence::Unknown { what, reason: None }, "wmic qfe list > hotfixes.txt");
+            j.missing(&Unknown { what, reason: None }, "wmic qfe list > hotfixes.txt");
         }
     }
 }
 
 fn remedy(case: &Case<'_>) -> Remedy {
+    let mut keys = vec![(WINHTTP.to_owned(), "winhttp-before.reg")];
+    let twin = twin(WINHTTP).filter(|_| case.second_view(WINHTTP, VALUE).is_some());
+    keys.extend(twin.map(|twin| (twin, "winhttp-before-32.reg")));
     let mut steps = vec![
         "Windows 7, 8, Server 2008 R2 and 2012: install KB3140245 or a later monthly rollup first."
             .to_owned(),
-        format!("reg export \"{WINHTTP}\" winhttp-before.reg"),
-        format!("reg add \"{WINHTTP}\" /v {VALUE} /t REG_DWORD /d 0xA00 /f"),
     ];
-    if let Some(twin) = twin(WINHTTP).filter(|_| case.second_view(WINHTTP, VALUE).is_some()) {
-        steps.push(format!("reg add \"{twin}\" /v {VALUE} /t REG_DWORD /d 0xA00 /f"));
-    }
+    steps
+        .extend(keys.iter().map(|(key, file)| format!("reg export \"{key}\" {file} (where the key exists)")));
+    steps
+        .extend(keys.iter().map(|(key, _)| format!("reg add \"{key}\" /v {VALUE} /t REG_DWORD /d 0xA00 /f")));
+    let files: Vec<&str> = keys.iter().map(|(_, file)| *file).collect();
     steps.push("Restart the machine.".to_owned());
     Remedy {
         steps,
         caution: "Prefer 0xA00 (or 0x800): 0xAA0 lets SSL 3.0 and TLS 1.0 in again. The operating system stays unsupported."
             .to_owned(),
-        rollback: "Delete the value in both views (or import winhttp-before.reg) and restart.".to_owned(),
+        rollback: format!(
+            "reg import of {}; where the value was not there before, delete it. Restart.",
+            files.join(" and of ")
+        ),
         verify: "Try activation again; no WinHTTP 1053 and no error 12175 or 12030 appears.".to_owned(),
         references: vec![
             ARTICLE_OLDER_WINDOWS.to_owned(),

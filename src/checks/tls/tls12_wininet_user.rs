@@ -2,7 +2,7 @@
 //!
 //! # What it looks at
 //! `SecureProtocols` below `Internet Settings` in the hive of the affected user, and the policy of the same name for the user and for the
-//! machine; the Windows version; TLS errors in the failure window.
+//! machine; the Windows version; TLS errors in the failure window, also those in dialogs that Office showed to the user.
 //!
 //! # Why it blocks activation
 //! The sign-in window and interactive Office use WinINET, which offers the protocols of this value and no others. Without bit 0x800 the
@@ -17,7 +17,7 @@
 //! # When this is wrong
 //! A policy beats the user's own choice. On Windows 8.1 and later it is a warning as long as no TLS error is recorded. An absent value is
 //! the default of Windows, which on 8.1 and older depends on the version of Internet Explorer. 12175 counts only from programs
-//! that use WinHTTP: in WinINET the same number says that content could not be decoded.
+//! that use WinHTTP and never from a dialog: in WinINET the same number says that content could not be decoded.
 //!
 //! # Sources
 //! domain.md 5.1 `tls12-wininet-user`, 6.1, section 7; trap 11. The policy's path: public conversions of the registry.pol files of the
@@ -25,12 +25,13 @@
 
 use super::{TLS12, failures, protocols};
 use crate::artifact::value::RegValue;
-use crate::checks::case::{Case, event_seen};
+use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
-use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect, signals};
+use crate::checks::signals::{self, DIALOGS};
+use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect};
 use crate::evidence::os::Generation;
 use crate::evidence::registry::UserHive;
-use crate::evidence::{Confidence, Lookup, Unknown};
+use crate::evidence::{Confidence, Lookup};
 
 const SETTINGS: &str = r"Software\Microsoft\Windows\CurrentVersion\Internet Settings";
 const POLICY: &str = r"Software\Policies\Microsoft\Windows\CurrentVersion\Internet Settings";
@@ -43,7 +44,7 @@ pub const CHECK: Check = Check {
     title: "Internet options of the user switch TLS 1.2 off",
     layer: Layer::Tls,
     article: Article::Network("Check TLS on Windows 8.1 or earlier"),
-    wants: &[],
+    wants: &[DIALOGS[0], DIALOGS[1], DIALOGS[2]],
     healthy: "Internet options of the user include TLS 1.2.",
     source_text: include_str!("tls12_wininet_user.rs"),
     run,
@@ -62,7 +63,9 @@ fn run(case: &Case<'_>, j: &Judgement) {
     case.each_user(j, |user, j| of_user(case, j, user, machine.as_ref(), generation));
     // The policy of the machine holds for everyone, whoever's hive was collected.
     if let Some(policy) = machine.filter(|policy| policy.mask & TLS12 == 0) {
-        lacks(case, j, generation, "The policy of the machine", policy.seen);
+        let affected = case.evidence.users.affected();
+        let user = affected.found().map(|user| &user.value);
+        lacks(case, j, generation, user, "The policy of the machine", policy.seen);
     }
 }
 
@@ -77,7 +80,7 @@ fn of_user(
     let answer = case.need_user_value(j, user, SETTINGS, VALUE);
     let own = setting(j, &answer);
     if let Some(policy) = policy.as_ref().filter(|policy| policy.mask & TLS12 == 0) {
-        lacks(case, j, generation, "The policy of the user", policy.seen.clone());
+        lacks(case, j, generation, Some(user), "The policy of the user", policy.seen.clone());
     }
     if let Some(policy) = machine.or(policy.as_ref()) {
         if policy.mask & TLS12 != 0 {
@@ -92,7 +95,9 @@ fn of_user(
         return;
     }
     match (own, answer) {
-        (Some(own), _) if own.mask & TLS12 == 0 => lacks(case, j, generation, "The user's setting", own.seen),
+        (Some(own), _) if own.mask & TLS12 == 0 => {
+            lacks(case, j, generation, Some(user), "The user's setting", own.seen)
+        }
         (Some(own), _) => j.good(own.seen),
         (None, Lookup::Absent(source)) => absent(j, generation, source.shows("not set")),
         (None, _) => {}
@@ -101,29 +106,30 @@ fn of_user(
 
 /// A set value. One that is no number answers nothing.
 fn setting(j: &Judgement, answer: &Lookup<RegValue>) -> Option<Setting> {
-    let value = answer.found()?;
-    match value.value.as_u32() {
-        Some(mask) => Some(Setting { mask, seen: value.shows(protocols(mask)) }),
-        None => {
-            let what = "protocols of the Internet options".to_owned();
-            let reason = Some(format!("{} holds {}", value.source.locator, value.value.display()));
-            j.missing(&Unknown { what, reason }, collect::USER);
-            None
-        }
-    }
+    let what = "protocols of the Internet options";
+    let value = j.need(answer.found().cloned().map(Lookup::Found)?.numeric(what), collect::USER);
+    let value = value.found()?;
+    value.value.as_u32().map(|mask| Setting { mask, seen: value.shows(protocols(mask)) })
 }
 
-fn lacks(case: &Case<'_>, j: &Judgement, generation: Option<Generation>, whose: &str, seen: Observation) {
+fn lacks(
+    case: &Case<'_>,
+    j: &Judgement,
+    generation: Option<Generation>,
+    user: Option<&UserHive>,
+    whose: &str,
+    seen: Observation,
+) {
     let seen = seen.expected("bit 0x800 (TLS 1.2) is set");
     if generation.is_some_and(|generation| generation <= Generation::Eight) {
         j.blocker(Confidence::High, format!("{whose} leaves TLS 1.2 out of the Internet options."), [seen]);
         return;
     }
-    match failures::errors(case).last() {
+    match failures::errors_of_user(case, user).last() {
         Some(error) => j.blocker(
             Confidence::High,
             format!("{whose} leaves TLS 1.2 out of the Internet options, and a TLS error is recorded."),
-            [seen, event_seen(error, signals::FIELDS)],
+            [seen, signals::error_seen(error)],
         ),
         None => j.warning(
             Confidence::Medium,

@@ -17,8 +17,9 @@
 //!
 //! # When this is wrong
 //! Older policies write a curve behind the name (`…_P256`): it is cut off. Windows 10 lists TLS 1.3 suites which it cannot use; they count from
-//! build 20348 on. On Windows 7 to 8.1 only the two DHE suites exist with RSA and GCM, so they make the list good. 36871 with state
-//! 10013 also appears when any program asks for a protocol that was switched off on purpose.
+//! build 20348 on. On Windows 7 to 8.1 only the two DHE suites exist with RSA and GCM, so they make the list good and must be usable there. 36871 with
+//! state 10013 also appears when any program asks for a protocol that was switched off on purpose; 36873 of a program that has no part in
+//! activation does not count.
 //!
 //! # Sources
 //! domain.md 5.1 `tls-cipher-suites`; decision 3; R10 and R13 of section 14; trap 11; "Authentication errors occur when client
@@ -184,7 +185,7 @@ impl Off {
     fn read(case: &Case<'_>, j: &Judgement) -> Self {
         let names = [ECDH, DH, AES128, AES256].into_iter().chain(HASHES);
         let off = |name: &'static str| {
-            let value = case.need_value(j, &format!(r"{SCHANNEL}\{name}"), "Enabled");
+            let value = case.need_number(j, &format!(r"{SCHANNEL}\{name}"), "Enabled");
             let value = value.found()?;
             (value.value.as_u32() == Some(0)).then(|| (name, value_seen(value).expected("not 0")))
         };
@@ -209,9 +210,11 @@ fn judge_list(case: &Case<'_>, j: &Judgement, list: &List, off: &Off, generation
     let dhe = suites.iter().any(|suite| suite.exchange == DH);
     let tls13 = list.has_tls13() && case.os().build_number().is_some_and(|build| build >= TLS13_BUILD);
     let expected = |seen: &Observation| seen.clone().expected(SUITES[0].name);
+    let old = generation.is_some_and(|generation| generation <= Generation::EightOne);
+    let is_usable = |suite: &&Suite| (!old || suite.exchange == DH) && off.leaves(suite);
     let origin = list.origin;
     match generation {
-        Some(generation) if generation <= Generation::EightOne && !dhe => old_windows(case, j, list),
+        Some(_) if old && !dhe => old_windows(case, j, list),
         Some(_) if suites.is_empty() && !tls13 => j.blocker(
             Confidence::High,
             format!("The {origin} of cipher suites holds none that the sign-in servers accept."),
@@ -223,7 +226,7 @@ fn judge_list(case: &Case<'_>, j: &Judgement, list: &List, off: &Off, generation
             format!("The {origin} of cipher suites holds none of the four that the sign-in servers accept."),
             [expected(&list.seen)],
         ),
-        _ if !suites.is_empty() && !tls13 && !suites.iter().any(|suite| off.leaves(suite)) => {
+        _ if !suites.is_empty() && !tls13 && !suites.iter().any(is_usable) => {
             let mut seen = vec![list.seen.clone()];
             seen.extend(off.0.iter().map(|(_, seen)| seen.clone()));
             let summary = "Every listed cipher suite that the sign-in servers accept needs something that is switched off below SCHANNEL.";
@@ -283,7 +286,7 @@ fn recorded(case: &Case<'_>, j: &Judgement) {
     let mut newest = None;
     for event in schannel::records(case) {
         let counts = match event.value.event_id {
-            schannel::NO_SUITE => true,
+            schannel::NO_SUITE => schannel::caller(event.value) != schannel::Caller::Other,
             schannel::CREDENTIAL => {
                 matches!(schannel::weigh(case, event.value, settings_are_good), schannel::Weight::Counts(_))
                     && schannel::side(event.value) == schannel::Side::Client
@@ -292,8 +295,11 @@ fn recorded(case: &Case<'_>, j: &Judgement) {
         };
         if counts {
             newest = Some(event);
-        } else if event.value.event_id == schannel::CREDENTIAL {
-            j.note("36871 is recorded, but not for a client that counts: tls-handshake-events says more.");
+        } else if [schannel::CREDENTIAL, schannel::NO_SUITE].contains(&event.value.event_id) {
+            j.note(format!(
+                "{} is recorded, but not for a client that counts: tls-handshake-events says more.",
+                event.value.event_id
+            ));
         }
     }
     let Some(event) = newest else { return };
@@ -333,8 +339,11 @@ fn server_2012(case: &Case<'_>, j: &Judgement, list: &List, off: &Off, generatio
     }
 }
 
-fn remedy(_: &Case<'_>) -> Remedy {
-    let names = SUITES.each_ref().map(|suite| suite.name).join(",");
+fn remedy(case: &Case<'_>) -> Remedy {
+    let old = case.os().generation().is_some_and(|generation| generation <= Generation::EightOne);
+    // The others do not exist on old Windows.
+    let names = SUITES.iter().filter(|suite| !old || suite.exchange == DH).map(|suite| suite.name);
+    let names = names.collect::<Vec<_>>().join(",");
     Remedy {
         steps: vec![
             r"reg export HKLM\SYSTEM\CurrentControlSet\Control\Cryptography\Configuration\Local\SSL\00010002 suites-before.reg".to_owned(),

@@ -125,6 +125,11 @@ impl<'d> PrtDiagnostics<'d> {
         let entry = self.entry("Attempt Status")?;
         Some(At { line: entry.line, value: hex_code(&entry.value)? })
     }
+
+    /// `Previous Prt Attempt`.
+    pub fn time(&self) -> Option<FileTime> {
+        utc(&self.entry("Previous Prt Attempt")?.value)
+    }
 }
 
 /// Where a key may stand.
@@ -307,6 +312,11 @@ impl Data {
     /// `Client Time`: the machine's clock in UTC when the command ran.
     pub fn client_time(&self) -> Option<At<FileTime>> {
         self.time(&DIAGNOSTIC, "Client Time")
+    }
+
+    /// `Previous Registration`: when the failed registration happened whose codes are shown below it.
+    pub fn previous_registration(&self) -> Option<At<FileTime>> {
+        self.time(&DIAGNOSTIC, "Previous Registration")
     }
 
     /// A pre-join test by its key (`AD Configuration Test`, `DRS Discovery Test` …).
