@@ -1,8 +1,8 @@
 //! A second Office, or what is left of a volume licence, stands beside the subscription.
 //!
 //! # What it looks at
-//! The products of Click-to-Run, of Office 2013 too; Office, Visio and Project by MSI (`Registration` keys with an entry under `Uninstall`, in both views);
-//! volume licences in the listing of `ospp.vbs`; KMS hosts; records and dialogs in the failure window that ask for a volume key.
+//! The products of Click-to-Run, of Office 2013 too; Office, Visio and Project by MSI (`Registration` keys with an entry under `Uninstall`, in
+//! both views); volume licences in the listing of `ospp.vbs`; KMS hosts; records and dialogs in the failure window that ask for a volume key.
 //!
 //! # Why it blocks activation
 //! Office then looks for the licence of the other product: it asks for a product key or for a KMS host instead of the account. MSI and
@@ -15,7 +15,8 @@
 //! `ospp.vbs /dstatus` lists no volume licence of the product, and Office asks for the account.
 //!
 //! # When this is wrong
-//! Visio and Project as volume editions beside Microsoft 365 Apps are usual. A KMS host set by policy is everywhere in companies. Runtimes
+//! Visio and Project as volume editions beside Microsoft 365 Apps are usual. A suite that was bought once and came with the machine often
+//! does no harm beside the subscription: low confidence. A KMS host set by policy is everywhere in companies. Runtimes
 //! and redistributables leave `Registration` keys. Several blocks in the listing of `ospp.vbs`, most of them not licensed, are its ordinary
 //! output; one that is licensed makes it good. `ospp.vbs` does not see licences of the current kind.
 //!
