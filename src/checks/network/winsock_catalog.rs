@@ -6,8 +6,8 @@
 //! installation or a reset; the architecture, which tells how many catalogs there are; listings of the folder of a layered provider.
 //!
 //! # Why it blocks activation
-//! Every connection starts with a provider of this catalog. A gap or a damaged entry ends the list early, and programs fail with socket
-//! errors; a layered provider (LSP) of an old security product can refuse or break connections of services.
+//! Every connection starts with a provider of this catalog. A gap or a damaged entry ends the list early, and programs fail with socket errors;
+//! a layered provider (LSP) of an old security product can refuse or break connections of services.
 //!
 //! # Fix
 //! Note static addresses and the products that installed providers; then `netsh int ip reset`, `netsh winsock reset`, restart.
@@ -16,9 +16,10 @@
 //! `netsh winsock show catalog` lists only Windows' own providers, and connections work.
 //!
 //! # When this is wrong
-//! A provider that is not from Windows but has `ChainLen` 1 and an address family of its own (VMware vSockets) is a base provider and no
-//! LSP. Entry ids may jump; only the numbering of the subkeys counts. A text output never proves that a provider is missing unless it
-//! shows its own end, and an excerpt without a chain length is read by the type of its entries. A 32-bit Windows has one catalog. Bonjour's and Bluetooth's name-space providers are harmless.
+//! A provider that is not from Windows but has `ChainLen` 1 and an address family of its own (VMware vSockets) is a base provider and no LSP.
+//! Entry ids may jump; only the numbering of the subkeys counts. A text output never proves that a provider is missing unless it shows its own
+//! end, and an excerpt without a chain length is read by the type of its entries. A 32-bit Windows has one catalog. Bonjour's and Bluetooth's
+//! name-space providers are harmless.
 //!
 //! # Sources
 //! domain.md 5.12 `winsock-catalog`, 6.7; trap 4; decision 27; R12 and R25 of section 14.

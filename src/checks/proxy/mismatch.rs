@@ -5,8 +5,8 @@
 //! them; signs that services do not get out directly: Windows sees no internet, transfers, updates or device registration failed.
 //!
 //! # Why it blocks activation
-//! A proxy that only the user has is invisible to services: the browser works, and licensing and device registration fail. The proxy step
-//! of the article exists for this case.
+//! A proxy that only the user has is invisible to services: the browser works, and licensing and device registration fail. The proxy step of
+//! the article exists for this case.
 //!
 //! # Fix
 //! Give WinHTTP the proxy that the user has: `netsh winhttp set proxy <host:port>`; or take a proxy away that only services have left.
@@ -15,9 +15,9 @@
 //! `netsh winhttp show proxy` and the user's settings page name the same proxy, and activation gets further.
 //!
 //! # When this is wrong
-//! A site may let services out directly on purpose: without a recorded failure a difference is a warning. Auto-detection that found nothing
-//! is direct. What a script answers is not known here, so a script is compared with a proxy only as far as "some proxy" goes; two
-//! different scripts are a weak sign.
+//! A site may let services out directly on purpose: without a recorded failure a difference is a warning. Auto-detection that found nothing is
+//! direct. What a script answers is not known here, so a script is compared with a proxy only as far as "some proxy" goes; two different
+//! scripts are a weak sign.
 //!
 //! # Sources
 //! domain.md 5.3 `proxy-mismatch`; decision 5; R18 of section 14; trap 22.

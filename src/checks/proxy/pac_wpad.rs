@@ -6,19 +6,20 @@
 //! registration, sign-in errors 12166, 12167, 12176 and 12177, and name queries for the script's host.
 //!
 //! # Why it blocks activation
-//! A stack that is told to ask a script and cannot get it either waits for its time-outs or gets no proxy at all. Where the only way out is
-//! the proxy, sign-in and licensing fail.
+//! A stack that is told to ask a script and cannot get it either waits for its time-outs or gets no proxy at all. Where the only way out is the
+//! proxy, sign-in and licensing fail.
 //!
 //! # Fix
-//! Make the script available to the machine (also to SYSTEM), correct its address, or take it out of the settings. A script may also send
-//! the required addresses direct.
+//! Make the script available to the machine (also to SYSTEM), correct its address, or take it out of the settings. A script may also send the
+//! required addresses direct.
 //!
 //! # Verify
 //! The script opens in a browser of the machine as text, and activation gets further.
 //!
 //! # When this is wrong
 //! Auto-detection that finds nothing (12180, WinHTTP 808) is normal on networks without WPAD: it is direct. DNS client 1014 for `wpad` is
-//! noise. A script that was found by auto-detection may be of another network and of years ago: with the service disabled it is a warning. That WinHTTP ignores scripts from `file:` is from practice. The script is not run here: what it answers is not judged.
+//! noise. A script that was found by auto-detection may be of another network and of years ago: with the service disabled it is a warning. That
+//! WinHTTP ignores scripts from `file:` is from practice. The script is not run here: what it answers is not judged.
 //!
 //! # Sources
 //! domain.md 5.3 `proxy-pac-wpad`; decision 5; R21 of section 14; trap 5.

@@ -1,13 +1,13 @@
 //! Services are sent through a proxy that is wrong, dead or unproven.
 //!
 //! # What it looks at
-//! `WinHttpSettings` below `Internet Settings\Connections` in the SOFTWARE hive, in the native and the 32-bit view; the outputs of
-//! `netsh winhttp show proxy` and `show advproxy`; BITS transfers, name queries and connection tests that name the proxy; sign-in and
-//! update errors of the network class in the failure window.
+//! `WinHttpSettings` below `Internet Settings\Connections` in the SOFTWARE hive, in the native and the 32-bit view; the outputs of `netsh
+//! winhttp show proxy` and `show advproxy`; BITS transfers, name queries and connection tests that name the proxy; sign-in and update errors of
+//! the network class in the failure window.
 //!
 //! # Why it blocks activation
-//! Licensing and device registration run as services and use WinHTTP, not the user's browser settings. If WinHTTP names a proxy that
-//! does not answer, or lets a debugging proxy of last year stand (127.0.0.1), the browser works and activation fails.
+//! Licensing and device registration run as services and use WinHTTP, not the user's browser settings. If WinHTTP names a proxy that does not
+//! answer, or lets a debugging proxy of last year stand (127.0.0.1), the browser works and activation fails.
 //!
 //! # Fix
 //! `netsh winhttp set proxy <address>` with the site's proxy, or `netsh winhttp reset proxy` if the site has none.
@@ -16,11 +16,10 @@
 //! `netsh winhttp show proxy` shows what the site wants, and activation gets further.
 //!
 //! # When this is wrong
-//! "Direct" is good only where the site needs no proxy: `proxy-mismatch` compares it with the user's proxy. A proxy without any proof
-//! either way is a warning, never a blocker. A bypass list with `*` means that the proxy is never used. A list by
-//! scheme without one for HTTPS is no proxy for sign-in: HTTPS then goes direct (from practice). Sources that contradict each other lower the
-//! confidence. On current Windows `show advproxy` can
-//! differ from `show proxy`, and then it wins.
+//! "Direct" is good only where the site needs no proxy: `proxy-mismatch` compares it with the user's proxy. A proxy without any proof either
+//! way is a warning, never a blocker. A bypass list with `*` means that the proxy is never used. A list by scheme without one for HTTPS is no
+//! proxy for sign-in: HTTPS then goes direct (from practice). Sources that contradict each other lower the confidence. On current Windows `show
+//! advproxy` can differ from `show proxy`, and then it wins.
 //!
 //! # Sources
 //! domain.md 5.3 `proxy-winhttp`, 6.6; decision 25; R6, R12 and R18 of section 14.

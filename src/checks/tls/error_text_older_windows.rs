@@ -17,7 +17,8 @@
 //!
 //! # When this is wrong
 //! The texts are localised, so they are never matched by their words: an alert that reads like one of them but shows no number is an open
-//! question, not a finding. Event 2011 is known from reports only, so it never weighs much. 12175 (0x80072F8F) in a dialog comes from WinINET, where it is no TLS error. AADSTS9002313 has other causes too.
+//! question, not a finding. Event 2011 is known from reports only, so it never weighs much. 12175 (0x80072F8F) in a dialog comes from WinINET,
+//! where it is no TLS error. AADSTS9002313 has other causes too.
 //!
 //! # Sources
 //! domain.md 5.1 `error-text-older-windows`, 4.1; decision 8; trap 11; the article on older Windows versions.

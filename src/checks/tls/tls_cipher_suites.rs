@@ -1,9 +1,9 @@
 //! No cipher suite that the sign-in servers accept is left.
 //!
 //! # What it looks at
-//! The list of cipher suites in force: the policy below `Policies\Microsoft\Cryptography\Configuration\SSL\00010002` in the SOFTWARE hive,
-//! else the local list, else the factory list of the SYSTEM hive. Below `SCHANNEL`: key exchanges, ciphers and hashes with `Enabled` = 0.
-//! Whether Windows is in FIPS mode. Schannel 36871 and 36873, and TLS errors of the failure window.
+//! The list of cipher suites in force: the policy below `Policies\Microsoft\Cryptography\Configuration\SSL\00010002` in the SOFTWARE hive, else
+//! the local list, else the factory list of the SYSTEM hive. Below `SCHANNEL`: key exchanges, ciphers and hashes with `Enabled` = 0. Whether
+//! Windows is in FIPS mode. Schannel 36871 and 36873, and TLS errors of the failure window.
 //!
 //! # Why it blocks activation
 //! The servers behind Azure Front Door accept four suites of TLS 1.2 (ECDHE or DHE with RSA, AES-GCM), and the suites of TLS 1.3. A machine
@@ -17,13 +17,13 @@
 //!
 //! # When this is wrong
 //! Older policies write a curve behind the name (`…_P256`): it is cut off. Windows 10 lists TLS 1.3 suites which it cannot use; they count from
-//! build 20348 on. On Windows 7 to 8.1 only the two DHE suites exist with RSA and GCM, so they make the list good and must be usable there. 36871 with
-//! state 10013 also appears when any program asks for a protocol that was switched off on purpose; 36873 of a program that has no part in
-//! activation does not count.
+//! build 20348 on. On Windows 7 to 8.1 only the two DHE suites exist with RSA and GCM, so they make the list good and must be usable there.
+//! 36871 with state 10013 also appears when any program asks for a protocol that was switched off on purpose; 36873 of a program that has no
+//! part in activation does not count.
 //!
 //! # Sources
-//! domain.md 5.1 `tls-cipher-suites`; decision 3; R10 and R13 of section 14; trap 11; "Authentication errors occur when client
-//! doesn't have TLS 1.2 support" (SharePoint).
+//! domain.md 5.1 `tls-cipher-suites`; decision 3; R10 and R13 of section 14; trap 11; "Authentication errors occur when client doesn't have TLS
+//! 1.2 support" (SharePoint).
 
 use super::{failures, schannel};
 use crate::artifact::value::RegValue;
