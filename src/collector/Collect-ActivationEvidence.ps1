@@ -471,6 +471,7 @@ $Table = @(
            'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\EnterpriseCertificates',
            'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Office\ClickToRun\Configuration',
            'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Office\14.0\Registration',
+           'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Office\15.0\ClickToRun\Configuration',
            'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Office\15.0\Registration',
            'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\Office\16.0',
            'HKEY_LOCAL_MACHINE\SOFTWARE\Microsoft\OfficeSoftwareProtectionPlatform',
