@@ -29,6 +29,7 @@ use crate::artifact::event::Event;
 use crate::artifact::event_decode::service_of;
 use crate::evidence::captures::line;
 use crate::evidence::events::Want;
+use crate::evidence::os::Generation;
 use crate::evidence::{Confidence, Lookup, Sourced};
 
 /// Start type "disabled".
@@ -240,27 +241,34 @@ fn newest_word(state: u32, seen: Observation) -> Recorded {
     if state == RUNNING { Recorded::AtWork(seen) } else { Recorded::Stopped(seen) }
 }
 
-/// A service that every supported Windows has does not exist. True when that is so.
+/// A service that every Windows from 7 on has does not exist. True when nothing more can be said of it.
 ///
 /// The decision tables know a missing service only below one that names it (5.8 `svc-dependencies`, R14): there it stops what stands
 /// above it. Elsewhere it is a warning. `above`: the service whose chain stops with it.
 pub fn is_absent(case: &Case<'_>, j: &Judgement, service: &Service, key: &str, above: Option<&str>) -> bool {
     let Some(seen) = service.absence(case, key) else { return false };
-    let seen = seen.expected("a service that every Windows has");
+    let seen = seen.expected("a service that every Windows from 7 on has");
     let named = above.map(|above| (above, dependencies(case, above)));
     if let Some((above, Lookup::Found(list))) = named
         && list.value.iter().any(|name| name.eq_ignore_ascii_case(key))
     {
         let summary = format!("The service {key} does not exist, and {above} cannot start without it.");
         j.blocker(Confidence::High, summary, [seen, list.shows(list.value.join(", "))]);
-    } else {
-        j.warning(
-            Confidence::Medium,
-            format!("The service {key} does not exist, though every Windows has it."),
-            [seen],
-        );
+        return true;
     }
-    true
+    // Windows XP has neither of the two network services.
+    match case.os().generation() {
+        Some(known) if known >= Generation::Seven => {
+            let summary = format!("The service {key} does not exist, though every Windows from 7 on has it.");
+            j.warning(Confidence::Medium, summary, [seen]);
+            true
+        }
+        Some(_) => false,
+        None => {
+            j.missing(&case.os().unknown(), collect::OS_BUILD);
+            true
+        }
+    }
 }
 
 /// A failure as evidence.
