@@ -1,6 +1,7 @@
 //! The report for the terminal: verdict, cause, symptoms, what was ruled out, what cannot be told, unread files, in this order, because
 //! that is the order in which an engineer decides.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
@@ -133,6 +134,7 @@ impl Page {
 
     fn findings(&mut self, report: &Report) {
         let standing = report.standing();
+        let mut told = BTreeSet::new();
         for (index, check) in standing.iter().copied().enumerate() {
             let full = index == 0 || self.options.all;
             if index == 0 {
@@ -146,9 +148,7 @@ impl Page {
             } else {
                 self.one_line(check, "");
             }
-            for symptom in check.explains.iter().filter_map(|id| report.check(id)) {
-                self.one_line(symptom, "  └ explains ");
-            }
+            self.symptoms(report, check, &mut told);
         }
         if self.options.all {
             let (about, explained): (Vec<&CheckInfo>, Vec<&CheckInfo>) = report
@@ -158,6 +158,19 @@ impl Page {
                 .partition(|check| check.id == ABOUT_COLLECTION);
             self.in_full("Explained by these", &explained);
             self.in_full("The collection", &about);
+        }
+    }
+
+    /// What a finding explains: in words below the first cause of each, by name below the others.
+    fn symptoms<'r>(&mut self, report: &'r Report, check: &'r CheckInfo, told: &mut BTreeSet<&'r str>) {
+        let symptoms = check.explains.iter().filter_map(|id| report.check(id));
+        let (new, known): (Vec<_>, Vec<_>) = symptoms.partition(|symptom| told.insert(&symptom.id));
+        for symptom in new {
+            self.one_line(symptom, "  └ explains ");
+        }
+        if !known.is_empty() {
+            let ids: Vec<&str> = known.iter().map(|symptom| symptom.id.as_str()).collect();
+            self.wrapped("", 4, &format!("  └ explains as well: {}", ids.join(", ")));
         }
     }
 
