@@ -31,13 +31,16 @@ pub struct Manifest {
     /// Version of PowerShell.
     #[serde(default)]
     pub powershell: Option<String>,
+    /// Version of the collector's script, where that wrote it.
+    #[serde(default)]
+    pub script_version: Option<String>,
     /// What was asked for and what came of it.
     #[serde(default)]
     pub items: Vec<Item>,
 }
 
-/// What a collection does beside its items: waiting for consent, hashes, the archive.
-const UNSEEN_SECONDS: i64 = 15 * 60;
+/// Records may be so much later than the collection: clocks are read one after the other (decision 15).
+const TOLERANCE_SECONDS: i64 = 5 * 60;
 
 /// One collected (or missed) item.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -115,12 +118,17 @@ impl Manifest {
         FileTime::parse(&self.collected_at)
     }
 
-    /// The latest time at which the collection can have ended. Only its start is written down, and an older collector took that before it
-    /// asked for consent: so the time that the items took, and then some.
+    /// Whether our own script wrote it, on the machine itself: its times are of the clock of that machine.
+    pub fn is_of_the_script(&self) -> bool {
+        self.script_version.is_some()
+    }
+
+    /// The latest time at which the collection can have ended: its start, which is written down, the time that the items took, and a
+    /// tolerance.
     pub fn over_by(&self) -> Option<FileTime> {
         let spent = self.items.iter().filter_map(|item| item.milliseconds).fold(0, u64::saturating_add);
         let spent = i64::try_from(spent / 1_000).unwrap_or(i64::MAX);
-        Some(self.time()?.plus_seconds(spent.saturating_add(UNSEEN_SECONDS)))
+        Some(self.time()?.plus_seconds(spent.saturating_add(TOLERANCE_SECONDS)))
     }
 
     /// Why an item was not collected. `None` when a file of it was, or when it was not asked for.
@@ -167,7 +175,7 @@ mod tests {
         let text = r#"{"schema": "actriage.manifest/1", "collected_at": "2026-11-20T08:10:00Z", "items": [
             {"id": "appx", "milliseconds": 120000}, {"id": "hosts"}, {"id": "systeminfo", "milliseconds": 60999}]}"#;
         let manifest = Manifest::parse(text).unwrap();
-        assert_eq!(manifest.over_by(), FileTime::parse("2026-11-20T08:28:00Z"));
+        assert_eq!(manifest.over_by(), FileTime::parse("2026-11-20T08:18:00Z"));
         assert_eq!(Manifest::default().over_by(), None);
     }
 

@@ -1,7 +1,8 @@
 //! The clock is wrong, or nothing keeps it right.
 //!
 //! # What it looks at
-//! Direct measures: offsets of `w32tm /stripchart`, and the `Date` of web servers against the time of the collection. What the time service
+//! Direct measures: offsets of `w32tm /stripchart`, the `Date` of web servers and `Client Time` of `dsregcmd` against the time of the
+//! collection. What the time service
 //! recorded in the System log. Records from the future, and from before this Windows existed. Whether the time service is disabled, set to
 //! synchronise with nobody (by policy too), or says that it follows no server. Certificates that were refused for their dates.
 //!
@@ -18,16 +19,18 @@
 //! # When this is wrong
 //! A wrong time zone with the right UTC time is harmless. A machine that sleeps, or whose name service is not up yet, records that no time
 //! server answers: only the last state counts, and the first 15 minutes after a start do not. A jump is recorded when it was made: the clock
-//! is right after it. Jumps of thousands of years are numbers that Windows got wrong. `Client Time` of `dsregcmd` and the manifest's time are of
-//! the clock in question and do not measure it; nor does the offset of the last synchronisation in `w32tm /query /status`, which can be months
-//! old. A log may be as late as the collection took: that time is the sum of its items and 15 minutes.
+//! is right after it. Jumps of thousands of years are numbers that Windows got wrong. `Client Time` of `dsregcmd` and the time
+//! that our own collector writes down are of the clock in question and do not measure it; against the time of another manifest `Client Time`
+//! does, but never overrules a record. Nor does the offset of the last synchronisation in `w32tm /query /status` measure, which can be months
+//! old. A log may be as late as the collection took: that time is the sum of its items and five minutes.
 //!
 //! # Sources
 //! domain.md 5.16 `clock-skew`; decisions 2 and 15; R46 of section 14; trap 20; "troubleshoot hybrid join" (learn.microsoft.com).
 
 use std::collections::BTreeSet;
 
-use super::{measure, service};
+use super::measure::{self, Clock};
+use super::service;
 use crate::checks::case::{Case, event_seen, value_seen};
 use crate::checks::certificates::chain::{self, chains};
 use crate::checks::certificates::recorded::{self, failures, is_of_date};
@@ -79,13 +82,14 @@ pub const CHECK: Check = Check {
 const COLLECT: &str = "w32tm /stripchart /computer:time.windows.com /samples:5 /dataonly > w32tm.txt, and wevtutil epl System System.evtx";
 
 fn run(case: &Case<'_>, j: &Judgement) {
-    let measured = measure::report(case, j);
+    let clock = measure::report(case, j);
+    let measured = clock == Clock::Right;
     let follows = service::report(case, j, measured);
     impossible_times(case, j, follows);
     settings(case, j);
     measure::follows_nobody(case, j, measured || follows);
     refused_certificates(case, j, measured);
-    if !measured && !follows {
+    if clock == Clock::Open && !follows {
         j.missing(&missing(case), COLLECT);
     }
 }

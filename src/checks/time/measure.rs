@@ -22,18 +22,36 @@ struct Measure {
     off: f64,
     /// The worst that it can mean.
     worst: Status,
+    /// The other clock is surely another one.
+    independent: bool,
     /// What was measured, for the sentence.
     how: &'static str,
     seen: Observation,
 }
 
-/// Reports every measure. True when there is one and none is noticeably off.
-pub fn report(case: &Case<'_>, j: &Judgement) -> bool {
+/// What the measures tell together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clock {
+    /// Another clock agrees: records of before are overtaken.
+    Right,
+    /// The clock agrees with the time that the collection gives for itself. Where that is from is not known, so records of the time service
+    /// still count.
+    Agreed,
+    /// There is no measure, or one is noticeably off.
+    Open,
+}
+
+/// Reports every measure.
+pub fn report(case: &Case<'_>, j: &Judgement) -> Clock {
     let mut measures = Vec::new();
     time_service(case, j, &mut measures);
-    join_status(case, j);
+    join_status(case, j, &mut measures);
     web_servers(case, j, &mut measures);
-    let good = !measures.is_empty() && measures.iter().all(|measure| measure.off <= NOTICEABLE);
+    let clock = match measures.iter().all(|measure| measure.off <= NOTICEABLE) {
+        true if measures.iter().any(|measure| measure.independent) => Clock::Right,
+        true if !measures.is_empty() => Clock::Agreed,
+        _ => Clock::Open,
+    };
     for measure in measures {
         let summary = format!("The clock is {} off: {}.", span(measure.off), measure.how);
         if measure.off > TOO_MUCH && measure.worst == Status::Blocker {
@@ -44,7 +62,7 @@ pub fn report(case: &Case<'_>, j: &Judgement) -> bool {
             j.good(measure.seen);
         }
     }
-    good
+    clock
 }
 
 /// `312 seconds`, `6.2 minutes`, `14.9 hours`, `3 days`.
@@ -67,6 +85,7 @@ fn time_service(case: &Case<'_>, j: &Judgement, measures: &mut Vec<Measure>) {
             measures.push(Measure {
                 off: offset.abs(),
                 worst: Status::Blocker,
+                independent: true,
                 how: "w32tm measured it against a time server",
                 seen: at.shows(format!("offset {offset:+.3} s")),
             });
@@ -84,6 +103,7 @@ fn time_service(case: &Case<'_>, j: &Judgement, measures: &mut Vec<Measure>) {
             measures.push(Measure {
                 off: offset.abs(),
                 worst: Status::Warning,
+                independent: true,
                 how: "w32tm found that at the last synchronisation",
                 seen: at.shows(format!("phase offset {offset:+.3} s")),
             });
@@ -133,8 +153,7 @@ fn started(case: &Case<'_>, artifact: ArtifactId) -> Option<FileTime> {
 fn compared(
     case: &Case<'_>,
     j: &Judgement,
-    started: FileTime,
-    read: FileTime,
+    (started, read): (FileTime, FileTime),
     how: &'static str,
     seen: Observation,
 ) -> Option<Measure> {
@@ -149,20 +168,27 @@ fn compared(
         return None;
     }
     let off = if off > 0.0 && off <= TOO_MUCH { 0.0 } else { off.abs() };
-    Some(Measure { off, worst: Status::Blocker, how, seen })
+    Some(Measure { off, worst: Status::Blocker, independent: true, how, seen })
 }
 
-/// `Client Time` of `dsregcmd /status`: of the same clock as the manifest, so that the two agree tells nothing. They part only when the clock
-/// was set between them.
-fn join_status(case: &Case<'_>, j: &Judgement) {
+/// `Client Time` of `dsregcmd /status` against the manifest. Our collector takes its time from the clock in question: that the two agree tells
+/// nothing then, and they part only when the clock was set between them.
+fn join_status(case: &Case<'_>, j: &Judgement, measures: &mut Vec<Measure>) {
     let Some(until) = case.evidence.collected_until() else { return };
+    let own_clock = case.evidence.manifest.as_ref().is_some_and(|(_, manifest)| manifest.is_of_the_script());
     for capture in case.captures(CaptureKind::Dsregcmd) {
         let CaptureData::Dsregcmd(data) = &capture.value.data else { continue };
         let (Some(client), Some(started)) = (data.client_time(), started(case, capture.source.artifact))
         else {
             continue;
         };
-        if client.value.plus_seconds(TOLERANCE) < started || client.value > until {
+        if !own_clock {
+            let at = captures::line(capture.source.artifact, client.line);
+            let seen = at.shows(format!("Client Time {}, collected {started}", client.value));
+            let how = "dsregcmd shows another time than the collector";
+            let measure = compared(case, j, (started, client.value), how, seen);
+            measures.extend(measure.map(|measure| Measure { independent: false, ..measure }));
+        } else if client.value.plus_seconds(TOLERANCE) < started || client.value > until {
             j.note(format!(
                 "dsregcmd shows {}, but the collection began at {started}: the clock was set while it ran, or it took that long.",
                 client.value
@@ -183,7 +209,7 @@ fn web_servers(case: &Case<'_>, j: &Judgement, measures: &mut Vec<Measure>) {
             }
             let at = captures::line(capture.source.artifact, response.line);
             let seen = at.shows(format!("Date {date}, collected {started}"));
-            measures.extend(compared(case, j, started, date, "a web server sent another time", seen));
+            measures.extend(compared(case, j, (started, date), "a web server sent another time", seen));
         }
     }
 }
