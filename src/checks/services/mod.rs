@@ -244,7 +244,7 @@ fn newest_word(state: u32, seen: Observation) -> Recorded {
 /// A service that every Windows from 7 on has does not exist. True when nothing more can be said of it.
 ///
 /// The decision tables know a missing service only below one that names it (5.8 `svc-dependencies`, R14): there it stops what stands
-/// above it. Elsewhere it is a warning. `above`: the service whose chain stops with it.
+/// above it. Elsewhere error 1060 of `sc` is a warning. `above`: the service whose chain stops with it.
 pub fn is_absent(case: &Case<'_>, j: &Judgement, service: &Service, key: &str, above: Option<&str>) -> bool {
     let Some(seen) = service.absence(case, key) else { return false };
     let seen = seen.expected("a service that every Windows from 7 on has");
@@ -256,7 +256,10 @@ pub fn is_absent(case: &Case<'_>, j: &Judgement, service: &Service, key: &str, a
         j.blocker(Confidence::High, summary, [seen, list.shows(list.value.join(", "))]);
         return true;
     }
-    // Windows XP has neither of the two network services.
+    // A hive may be a part of one, and Windows XP has neither of the two network services: only the word of `sc` stands alone.
+    if service.not_installed.is_none() {
+        return false;
+    }
     match case.os().generation() {
         Some(known) if known >= Generation::Seven => {
             let summary = format!("The service {key} does not exist, though every Windows from 7 on has it.");
