@@ -30,7 +30,6 @@ use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::{Case, event_seen, value_seen};
-use crate::checks::dns::answers::all_of;
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::{Article, Check, Layer, Remedy, collect};
 use crate::evidence::events::Want;
@@ -222,7 +221,7 @@ fn source_reached(case: &Case<'_>) -> Option<Observation> {
     if let Some(event) = fetched {
         return Some(event_seen(&event, &["#0"]));
     }
-    for capture in all_of(case, CaptureKind::TestConnection) {
+    for capture in case.evidence.captures.each(CaptureKind::TestConnection) {
         let CaptureData::TestConnection(data) = &capture.value.data else { continue };
         let reached = data.tests.iter().find(|test| {
             test.computer_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(SOURCE))

@@ -128,23 +128,16 @@ pub fn collected(case: &Case<'_>) -> Vec<Answer> {
     for event in case.events(CLIENT_LOG) {
         found.extend(from_event(&event));
     }
-    for capture in all_of(case, CaptureKind::Nslookup) {
+    for capture in case.evidence.captures.each(CaptureKind::Nslookup) {
         let CaptureData::Nslookup(data) = &capture.value.data else { continue };
         found.extend(data.queries.iter().map(|query| from_nslookup(query, &capture.source)));
     }
-    for capture in all_of(case, CaptureKind::ResolveDns) {
+    for capture in case.evidence.captures.each(CaptureKind::ResolveDns) {
         let CaptureData::ResolveDns(data) = &capture.value.data else { continue };
         found.push(from_resolve_dns(data, &capture.source));
     }
     servers::mark(case, &mut found);
     found
-}
-
-/// Every readable output of a kind: files hold one after the other for different hosts, and each counts.
-pub fn all_of<'e>(case: &Case<'e>, kind: CaptureKind) -> Vec<Sourced<&'e crate::artifact::capture::Capture>> {
-    use crate::artifact::capture::CaptureStatus;
-    let readable = |status| matches!(status, CaptureStatus::Parsed | CaptureStatus::Partial);
-    case.evidence.captures.all(kind).filter(|capture| readable(capture.value.status)).collect()
 }
 
 fn plain(name: &str) -> String {

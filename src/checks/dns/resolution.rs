@@ -307,7 +307,7 @@ fn programs(case: &Case<'_>, j: &Judgement) {
             j.warning(Confidence::Medium, summary, [seen.expected("a public address")]);
         }
     };
-    for capture in answers::all_of(case, CaptureKind::TestConnection) {
+    for capture in case.evidence.captures.each(CaptureKind::TestConnection) {
         let CaptureData::TestConnection(data) = &capture.value.data else { continue };
         for test in data.tests.iter().filter(|test| test.name_resolution_failed) {
             let Some(host) = &test.computer_name else { continue };
@@ -315,7 +315,7 @@ fn programs(case: &Case<'_>, j: &Judgement) {
             report(&host.to_ascii_lowercase(), source.shows(format!("{host}: name resolution failed")));
         }
     }
-    for capture in answers::all_of(case, CaptureKind::HttpResponse) {
+    for capture in case.evidence.captures.each(CaptureKind::HttpResponse) {
         let CaptureData::HttpResponse(data) = &capture.value.data else { continue };
         if let (Some(failure), Some((host, _))) = (&data.failure, data.url.as_deref().and_then(host_of))
             && failure.cause == FailureCause::Name

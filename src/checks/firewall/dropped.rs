@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::artifact::capture::firewall_log::{Action, Entry, Path};
 use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::checks::case::{Case, event_seen};
-use crate::checks::dns::answers::{self, all_of};
+use crate::checks::dns::answers;
 use crate::checks::judgement::{Judgement, Status};
 use crate::checks::required::{is_of_sign_in_or_licensing, is_sign_in_address, needed};
 use crate::evidence::events::Want;
@@ -78,7 +78,7 @@ struct Traffic {
 
 fn log(case: &Case<'_>, j: &Judgement, host: &dyn Fn(IpAddr) -> Option<String>) {
     let mut by_host: BTreeMap<String, Traffic> = BTreeMap::new();
-    for capture in all_of(case, CaptureKind::FirewallLog) {
+    for capture in case.evidence.captures.each(CaptureKind::FirewallLog) {
         let CaptureData::FirewallLog(data) = &capture.value.data else { continue };
         for entry in
             data.entries.iter().filter(|entry| is_outbound_web(entry) && is_current(case, &entry.time))

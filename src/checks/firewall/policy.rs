@@ -11,7 +11,6 @@ use crate::artifact::firewall_rule::{Addresses, FirewallRule, Ports, TCP};
 use crate::artifact::value::RegValue;
 use crate::checks::case::{Case, value_seen};
 use crate::checks::collect;
-use crate::checks::dns::answers::all_of;
 use crate::checks::judgement::{Judgement, Observation};
 use crate::evidence::{Lookup, Source, Sourced, Unknown, captures};
 
@@ -160,7 +159,7 @@ impl Firewall {
     }
 
     fn outputs(&mut self, case: &Case<'_>) {
-        for capture in all_of(case, CaptureKind::FirewallRules) {
+        for capture in case.evidence.captures.each(CaptureKind::FirewallRules) {
             let CaptureData::FirewallRules(data) = &capture.value.data else { continue };
             for shown in &data.rules {
                 let source = captures::line(capture.source.artifact, shown.line);

@@ -33,7 +33,7 @@ use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::{Case, event_seen};
 use crate::checks::certificates::crl_reachability::retrieved_lists;
 use crate::checks::dns::address::{Space, space};
-use crate::checks::dns::answers::{self, Answer, Means, all_of};
+use crate::checks::dns::answers::{self, Answer, Means};
 use crate::checks::judgement::{Judgement, Observation, Status};
 use crate::checks::proxy::way_of_user;
 use crate::checks::proxy::winhttp::{InForce, in_force};
@@ -125,7 +125,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
 
 /// `Test-NetConnection` with the port that the host is needed on.
 fn connection_tests(case: &Case<'_>, hosts: &mut Hosts) {
-    for capture in all_of(case, CaptureKind::TestConnection) {
+    for capture in case.evidence.captures.each(CaptureKind::TestConnection) {
         let CaptureData::TestConnection(data) = &capture.value.data else { continue };
         for test in &data.tests {
             let Some(name) = test.computer_name.as_deref().map(plain) else { continue };
@@ -167,7 +167,7 @@ fn plain(name: &str) -> String {
 
 /// Answers to `curl` and `Invoke-WebRequest`.
 fn responses(case: &Case<'_>, j: &Judgement, hosts: &mut Hosts) {
-    for capture in all_of(case, CaptureKind::HttpResponse) {
+    for capture in case.evidence.captures.each(CaptureKind::HttpResponse) {
         let CaptureData::HttpResponse(data) = &capture.value.data else { continue };
         let Some((name, port)) = data.url.as_deref().and_then(host_of) else { continue };
         if data.probe || !is_its_port(&name, port) {

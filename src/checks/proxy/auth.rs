@@ -35,7 +35,6 @@ use crate::artifact::event_decode::{ErrorCode, codes_in};
 use crate::artifact::security::Sid;
 use crate::checks::broker::TOKEN_GIVEN;
 use crate::checks::case::{Case, event_seen};
-use crate::checks::dns::answers::all_of;
 use crate::checks::judgement::Judgement;
 use crate::checks::{ARTICLE_NETWORK, Article, Check, Layer, Remedy, collect, signals};
 use crate::evidence::events::Want;
@@ -261,7 +260,7 @@ fn meaning(event: &Event) -> &'static str {
 
 /// Answers to `curl` and `Invoke-WebRequest`: a 407 counts when the request ended with it.
 fn pages(case: &Case<'_>, j: &Judgement) {
-    for capture in all_of(case, CaptureKind::HttpResponse) {
+    for capture in case.evidence.captures.each(CaptureKind::HttpResponse) {
         let CaptureData::HttpResponse(data) = &capture.value.data else { continue };
         let Some(last) =
             data.responses.last().filter(|last| u32::from(last.status) == PROXY_AUTHENTICATION_REQUIRED)

@@ -9,7 +9,6 @@ use crate::artifact::capture::{CaptureData, CaptureKind};
 use crate::artifact::event::Event;
 use crate::artifact::event_decode::ErrorCode;
 use crate::checks::case::{Case, event_seen};
-use crate::checks::dns::answers;
 use crate::checks::judgement::Observation;
 use crate::checks::ncsi::profile_state;
 use crate::checks::required::needed;
@@ -66,7 +65,7 @@ pub fn direct(case: &Case<'_>) -> Egress {
 /// A test of a direct connection to a required host that failed, where no such test succeeded: `Test-NetConnection` knows no proxy.
 fn tested(case: &Case<'_>) -> Option<Observation> {
     let mut failed = None;
-    for capture in answers::all_of(case, CaptureKind::TestConnection) {
+    for capture in case.evidence.captures.each(CaptureKind::TestConnection) {
         let CaptureData::TestConnection(data) = &capture.value.data else { continue };
         for test in data.tests.iter().filter(|test| test.remote_port == Some(443)) {
             let Some(host) = test.computer_name.as_deref().filter(|host| needed(case, host).is_some()) else {
