@@ -46,13 +46,6 @@ pub const FAILURES: Want = Want {
     channels: &["System"],
 };
 
-/// Changes of the state of services. Windows 10 and 11 do not record them by default (trap 6), so that none means nothing.
-pub const CHANGES: Want = Want { provider: "Service Control Manager", ids: &[7036], channels: &["System"] };
-/// Windows started (6005) and was shut down in the ordinary way (6006).
-pub const SESSIONS: Want = Want { provider: "EventLog", ids: &[BOOT, SHUTDOWN], channels: &["System"] };
-const BOOT: u32 = 6005;
-const SHUTDOWN: u32 = 6006;
-
 /// What is known of one service.
 pub struct Service {
     /// Start type: from the hive, else from `sc qc` or `Get-Service`; "disabled" from either.
@@ -196,49 +189,6 @@ pub fn failures<'e>(case: &Case<'e>, key: &str, ids: &[u32]) -> Vec<Sourced<&'e 
             && service_of(event.value).is_some_and(|service| service.key.eq_ignore_ascii_case(key))
     });
     found
-}
-
-/// The last recorded change of a service to running or stopped since Windows last started, inside the window. A stop that an orderly
-/// shutdown followed is none: every service stops then.
-pub fn last_change(case: &Case<'_>, key: &str) -> Option<Sourced<u32>> {
-    let sessions = case.evidence.events.of(SESSIONS);
-    let newest = |id| sessions.iter().rfind(|event| event.value.event_id == id).map(|event| event.value.time);
-    let (boot, shutdown) = (newest(BOOT), newest(SHUTDOWN));
-    let change = case.events(CHANGES).into_iter().rev().find_map(|event| {
-        let service = service_of(event.value).filter(|service| service.key.eq_ignore_ascii_case(key))?;
-        let state = service.state.map(|state| state.0).filter(|state| [RUNNING, STOPPED].contains(state))?;
-        Some((event.value.time, Sourced { value: state, source: event.source }))
-    });
-    let (time, change) = change.filter(|(time, _)| boot.is_none_or(|boot| boot <= *time))?;
-    let is_shutdown = change.value == STOPPED && shutdown.is_some_and(|end| end >= time);
-    (!is_shutdown).then_some(change)
-}
-
-/// What the records say of a service whose state was not collected.
-pub enum Recorded {
-    /// It was at work, and nothing newer says that it stopped.
-    AtWork(Observation),
-    /// It stopped, and nothing newer shows it at work.
-    Stopped(Observation),
-    /// Nothing.
-    Nothing,
-}
-
-/// The newest word of the records: a record that the service writes while it works, or a change of its state.
-pub fn recorded_state(case: &Case<'_>, key: &str, at_work: Option<Observation>) -> Recorded {
-    let change = last_change(case, key);
-    let (time, seen) =
-        (change.as_ref().and_then(|change| change.source.time), change.as_ref().map(state_seen));
-    match (at_work, seen, change.map(|change| change.value)) {
-        (Some(work), Some(seen), Some(state)) if time > work.time => newest_word(state, seen),
-        (Some(work), ..) => Recorded::AtWork(work),
-        (None, Some(seen), Some(state)) => newest_word(state, seen),
-        (None, ..) => Recorded::Nothing,
-    }
-}
-
-fn newest_word(state: u32, seen: Observation) -> Recorded {
-    if state == RUNNING { Recorded::AtWork(seen) } else { Recorded::Stopped(seen) }
 }
 
 /// A service that every Windows from 7 on has does not exist. True when nothing more can be said of it.

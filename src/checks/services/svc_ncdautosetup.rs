@@ -1,8 +1,8 @@
 //! Network Connected Devices Auto-Setup is disabled or failing.
 //!
 //! # What it looks at
-//! The start type of `NcdAutoSetup` in the SYSTEM hive, its state and exit code in `sc query` or `Get-Service`, and its start (7036) and its
-//! failures in the System log.
+//! The start type of `NcdAutoSetup` in the SYSTEM hive, its state and exit code in `sc query` or `Get-Service`, and its failures in the
+//! System log.
 //!
 //! # Why it blocks activation
 //! The article asks for four services, this one among them. It installs devices that announce themselves on the network and is started
@@ -22,8 +22,7 @@
 //! domain.md 5.8 `svc-ncdautosetup`; traps 2 and 7; R4 and R27 of section 14; the article's section on services.
 
 use super::{
-    DISABLED, RUNNING, Recorded, STOPPED, Service, failure_seen, failures, good_start, recorded_state,
-    remedy, start_seen, state_seen,
+    DISABLED, RUNNING, STOPPED, Service, failure_seen, failures, good_start, remedy, start_seen, state_seen,
 };
 use crate::checks::case::Case;
 use crate::checks::judgement::{Judgement, Observation};
@@ -41,7 +40,7 @@ pub const CHECK: Check = Check {
     title: "Network Connected Devices Auto-Setup is disabled or failing",
     layer: Layer::Services,
     article: Article::Network("Check services"),
-    wants: &[super::FAILURES, super::CHANGES, super::SESSIONS],
+    wants: &[super::FAILURES],
     healthy: "Network Connected Devices Auto-Setup can start when it is needed.",
     source_text: include_str!("svc_ncdautosetup.rs"),
     run,
@@ -65,10 +64,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
     good_start(j, &service.start);
     // Either start type or state answers the question (R4): only with neither is something missing.
     if service.state.is_none() {
-        match recorded_state(case, KEY, None) {
-            Recorded::AtWork(seen) => j.good(seen),
-            Recorded::Stopped(_) | Recorded::Nothing => service.need(j),
-        }
+        service.need(j);
     }
 }
 

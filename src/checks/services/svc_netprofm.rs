@@ -1,8 +1,8 @@
 //! The Network List Service is stopped, failing or disabled.
 //!
 //! # What it looks at
-//! `Start` of `netprofm` in the SYSTEM hive, its state in `sc query` or `Get-Service`, its failures and changes of state (7036) in the System
-//! log, and the events of NetworkProfile that show it at work (10000) or failing (20001).
+//! `Start` of `netprofm` in the SYSTEM hive, its state in `sc query` or `Get-Service`, its failures in the System log, and the events of
+//! NetworkProfile that show it at work (10000) or failing (20001).
 //!
 //! # Why it blocks activation
 //! Office asks this service (`INetworkListManager`) whether the machine is on the internet. If it cannot answer, sign-in and
@@ -15,15 +15,14 @@
 //! `sc query netprofm` shows RUNNING and `Get-NetConnectionProfile` lists the connected network.
 //!
 //! # When this is wrong
-//! 7023 with `%%21` is written at almost every boot, on healthy machines too: it is a note and never more. A recorded stop counts only since
-//! the last boot and without an orderly shutdown after it, and is never more than a warning.
+//! 7023 with `%%21` is written at almost every boot, on healthy machines too: it is a note and never more.
 //!
 //! # Sources
-//! domain.md 5.8 `svc-netprofm`; traps 5 and 6; R14 and R15 of section 14; decision 17.
+//! domain.md 5.8 `svc-netprofm`; trap 5; R14 and R15 of section 14; decision 17.
 
 use super::{
-    BOOT, DISABLED, RUNNING, Recorded, SESSIONS, STOPPED, Service, failure_seen, failures, good_start,
-    is_absent, recorded_state, remedy, start_seen, state_seen,
+    DISABLED, RUNNING, STOPPED, Service, failure_seen, failures, good_start, is_absent, remedy, start_seen,
+    state_seen,
 };
 use crate::artifact::event::Event;
 use crate::checks::case::{Case, event_seen};
@@ -45,13 +44,16 @@ const FAILED: Want = Want {
     ids: &[20001],
     channels: &["Microsoft-Windows-NetworkProfile/Operational"],
 };
+/// Boots, to count failures by session.
+const BOOTS: Want = Want { provider: "EventLog", ids: &[6005], channels: &["System"] };
+
 /// The check.
 pub const CHECK: Check = Check {
     id: "svc-netprofm",
     title: "The Network List Service is stopped, failing or disabled",
     layer: Layer::Services,
     article: Article::Network("Check services"),
-    wants: &[super::FAILURES, super::CHANGES, SESSIONS, CONNECTED, FAILED],
+    wants: &[super::FAILURES, CONNECTED, FAILED, BOOTS],
     healthy: "The Network List Service works.",
     source_text: include_str!("svc_netprofm.rs"),
     run,
@@ -105,9 +107,9 @@ fn state(case: &Case<'_>, j: &Judgement, service: &Service, failed: &[Sourced<&E
         }
         (_, failure) => {
             let connected = case.events(CONNECTED).last().map(|event| event_seen(event, &["Name", "State"]));
-            match (recorded_state(case, KEY, connected), failure) {
-                (Recorded::AtWork(seen), Some(event)) if seen.time > Some(event.value.time) => {
-                    j.note("The service failed inside the failure window; a connected network later, or its recorded start, shows it at work again.");
+            match (connected, failure) {
+                (Some(seen), Some(event)) if seen.time > Some(event.value.time) => {
+                    j.note("The service failed inside the failure window, but wrote of a connected network later.");
                     j.good(seen);
                 }
                 (_, Some(event)) => {
@@ -117,16 +119,8 @@ fn state(case: &Case<'_>, j: &Judgement, service: &Service, failed: &[Sourced<&E
                     );
                     j.warning(Confidence::Medium, summary, [failure_seen(event)]);
                 }
-                (Recorded::AtWork(seen), None) => j.good(seen),
-                (Recorded::Stopped(seen), None) => {
-                    j.warning(
-                        Confidence::Low,
-                        "The Network List Service was recorded as stopped; it starts on demand, so this may be a moment only.",
-                        [seen.expected("4 RUNNING")],
-                    );
-                    service.need_state(j, KEY);
-                }
-                (Recorded::Nothing, None) => service.need_state(j, KEY),
+                (Some(seen), None) => j.good(seen),
+                (None, None) => service.need_state(j, KEY),
             }
         }
     }
@@ -138,8 +132,7 @@ fn recorded_failures<'e>(case: &Case<'e>, j: &Judgement) -> Vec<Sourced<&'e Even
     let all = failures(case, KEY, &[7023, 7031]);
     let (transient, mut counted): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|event| event.value.field("param2") == Some("%%21"));
-    let mut boots = case.events(SESSIONS);
-    boots.retain(|event| event.value.event_id == BOOT);
+    let boots = case.events(BOOTS);
     let session =
         |event: &Sourced<&Event>| boots.iter().filter(|boot| boot.value.time <= event.value.time).count();
     let in_one_session = transient

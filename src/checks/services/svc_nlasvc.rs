@@ -1,8 +1,7 @@
 //! Network Location Awareness is stopped or disabled.
 //!
 //! # What it looks at
-//! `Start` of `NlaSvc` in the SYSTEM hive, its state in `sc query` or `Get-Service`, its failures and changes of state (7036) in the System
-//! log, and the records that it writes while it works (4401, 4402). Which rule holds is read from the machine: where the Network List Service
+//! `Start` of `NlaSvc` in the SYSTEM hive, its state in `sc query` or `Get-Service`, its failures in the System log, and the records that it writes while it works (4401, 4402). Which rule holds is read from the machine: where the Network List Service
 //! depends on NlaSvc, NlaSvc must run; on Windows 11 it is manual and normally stopped.
 //!
 //! # Why it blocks activation
@@ -16,15 +15,14 @@
 //! `sc query NlaSvc` shows RUNNING and `Get-NetConnectionProfile` shows `IPv4Connectivity : Internet`.
 //!
 //! # When this is wrong
-//! The article says that the service must run. On Windows 11 that is no longer so: a stopped NlaSvc is the normal state there. A recorded stop
-//! counts only since the last boot and without an orderly shutdown after it, and is never more than a warning.
+//! The article says that the service must run. On Windows 11 that is no longer so: a stopped NlaSvc is the normal state there.
 //!
 //! # Sources
-//! domain.md 5.8 `svc-nlasvc`; traps 1 and 6; R4, R9 and R14 of section 14; decision 17.
+//! domain.md 5.8 `svc-nlasvc`; trap 1; R4, R9 and R14 of section 14; decision 17.
 
 use super::{
-    DISABLED, Recorded, STOPPED, Service, dependencies, failure_seen, failures, good_start, is_absent,
-    recorded_state, remedy, start_seen, state_seen,
+    DISABLED, STOPPED, Service, dependencies, failure_seen, failures, good_start, is_absent, remedy,
+    start_seen, state_seen,
 };
 use crate::checks::case::{Case, event_seen};
 use crate::checks::judgement::Judgement;
@@ -47,7 +45,7 @@ pub const CHECK: Check = Check {
     title: "Network Location Awareness is stopped or disabled",
     layer: Layer::Services,
     article: Article::Network("Check services"),
-    wants: &[super::FAILURES, super::CHANGES, super::SESSIONS, AT_WORK],
+    wants: &[super::FAILURES, AT_WORK],
     healthy: "Network Location Awareness is in the state that this Windows wants it in.",
     source_text: include_str!("svc_nlasvc.rs"),
     run,
@@ -97,10 +95,7 @@ fn run(case: &Case<'_>, j: &Judgement) {
     let recorded = failures(case, KEY, &[7009, 7023, 7031, 7034]);
     let running = service.state.as_ref().filter(|state| state.value == super::RUNNING);
     let stopped = service.state.as_ref().is_some_and(|state| state.value == STOPPED);
-    let at_work = match recorded_work(case) {
-        Recorded::AtWork(seen) => seen.time,
-        Recorded::Stopped(_) | Recorded::Nothing => None,
-    };
+    let at_work = case.events(AT_WORK).last().map(|event| event.value.time);
     if let Some(newest) = recorded.last() {
         let summary =
             format!("Network Location Awareness failed {} time(s) in the failure window.", recorded.len());
@@ -147,26 +142,12 @@ fn must_be_running(case: &Case<'_>, j: &Judgement, service: &Service) {
             );
         }
         Some(state) => j.good(state_seen(state)),
-        None => match recorded_work(case) {
-            Recorded::AtWork(seen) => j.good(seen),
-            Recorded::Stopped(seen) => {
-                j.warning(
-                    Confidence::Medium,
-                    "Network Location Awareness was recorded as stopped, and nothing shows that it started again.",
-                    [seen.expected("4 RUNNING")],
-                );
-                service.need_state(j, KEY);
-            }
-            Recorded::Nothing => service.need_state(j, KEY),
+        None => match case.events(AT_WORK).last() {
+            Some(event) => j.good(event_seen(event, &[])),
+            None => service.need_state(j, KEY),
         },
     }
     good_start(j, &service.start);
-}
-
-/// What the records say of its state.
-fn recorded_work(case: &Case<'_>) -> Recorded {
-    let at_work = case.events(AT_WORK).last().map(|event| event_seen(event, &[]));
-    recorded_state(case, KEY, at_work)
 }
 
 fn manual_by_design(j: &Judgement, service: &Service) {
