@@ -301,19 +301,18 @@ pub fn is_broker_success(code: ErrorCode) -> bool {
 /// What a part of a list by scheme begins with.
 const SCHEMES: [&str; 4] = ["http=", "https=", "ftp=", "socks="];
 
-/// The first part of a list and the rest. A password may hold the `;` that divides lists: what follows it is a part of its own only when it
-/// begins with a scheme, or no credentials end behind it.
-fn split_part(list: &str) -> Option<(&str, &str)> {
+/// The positions of the `;` that divide a list. A password may hold one too: what follows it is a part of its own only when it begins with
+/// a scheme, or no credentials end behind it.
+fn divisions(list: &str) -> impl Iterator<Item = usize> {
     let last_credentials = list.rfind('@').unwrap_or_default();
     let begins_part = |rest: &str| {
         SCHEMES
             .iter()
             .any(|scheme| rest.get(..scheme.len()).is_some_and(|head| head.eq_ignore_ascii_case(scheme)))
     };
-    list.match_indices(';').find_map(|(at, _)| {
-        let (part, rest) = (list.get(..at)?, list.get(at.checked_add(1)?..)?);
-        (at > last_credentials || begins_part(rest)).then_some((part, rest))
-    })
+    let divides =
+        move |at: &usize| *at > last_credentials || list.get(at.saturating_add(1)..).is_some_and(begins_part);
+    list.match_indices(';').map(|(at, _)| at).filter(divides)
 }
 
 /// A proxy string without the credentials that may stand before its `@`.
@@ -327,12 +326,11 @@ pub fn mask_credentials(proxy: &str) -> String {
         None => part.to_owned(),
     };
     let mut parts: Vec<String> = Vec::new();
-    let mut rest = proxy;
-    while let Some((part, after)) = split_part(rest) {
-        parts.push(mask(part));
-        rest = after;
+    let mut start = 0;
+    for at in divisions(proxy).chain([proxy.len()]) {
+        parts.push(mask(proxy.get(start..at).unwrap_or_default()));
+        start = at.saturating_add(1);
     }
-    parts.push(mask(rest));
     parts.join(";")
 }
 
